@@ -1,0 +1,1 @@
+//! Scenarios, simulation, golden bytes and end-to-end tests.

@@ -1,0 +1,1 @@
+//! The wasm host: IndexedDB, workers, tabs, Node.

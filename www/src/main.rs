@@ -1,0 +1,2 @@
+//! The playground: a page in Yew on top of `partita-web`.
+fn main() {}

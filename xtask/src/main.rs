@@ -1,0 +1,2 @@
+//! `cargo xtask play | test | dist | bench`.
+fn main() {}
