@@ -1,0 +1,34 @@
+//! CreatePartitions: API key 37, versions 0-3, flexible from 2.
+
+use crate::protocol::ErrorCode;
+
+message! {
+    /// The request.
+    request CreatePartitionsRequest(CreatePartitions, versions [0-3], flexible [2+], answer CreatePartitionsResponse) {
+        topics [0+]: Vec<CreatePartitionsTopic>,
+        timeout_ms [0+]: i32,
+        validate_only [0+]: bool,
+    }
+
+    struct CreatePartitionsTopic {
+        name [0+]: String,
+        count [0+]: i32,
+        assignments [0+] nullable [0+]: Option<Vec<CreatePartitionsAssignment>> = Some(Vec::new()),
+    }
+
+    struct CreatePartitionsAssignment {
+        broker_ids [0+]: Vec<i32>,
+    }
+
+    /// The response.
+    response CreatePartitionsResponse(CreatePartitions, versions [0-3], flexible [2+]) {
+        throttle_time_ms [0+]: i32,
+        results [0+]: Vec<CreatePartitionsTopicResult>,
+    }
+
+    struct CreatePartitionsTopicResult {
+        name [0+]: String,
+        error_code [0+]: ErrorCode,
+        error_message [0+] nullable [0+]: Option<String>,
+    }
+}

@@ -1,0 +1,36 @@
+//! IncrementalAlterConfigs: API key 44, versions 0-1, flexible from 1.
+
+use crate::protocol::ErrorCode;
+
+message! {
+    /// The request.
+    request IncrementalAlterConfigsRequest(IncrementalAlterConfigs, versions [0-1], flexible [1+], answer IncrementalAlterConfigsResponse) {
+        resources [0+]: Vec<AlterConfigsResource>,
+        validate_only [0+]: bool,
+    }
+
+    struct AlterConfigsResource {
+        resource_type [0+]: i8,
+        resource_name [0+]: String,
+        configs [0+]: Vec<AlterableConfig>,
+    }
+
+    struct AlterableConfig {
+        name [0+]: String,
+        config_operation [0+]: i8,
+        value [0+] nullable [0+]: Option<String> = Some(String::new()),
+    }
+
+    /// The response.
+    response IncrementalAlterConfigsResponse(IncrementalAlterConfigs, versions [0-1], flexible [1+]) {
+        throttle_time_ms [0+]: i32,
+        responses [0+]: Vec<AlterConfigsResourceResponse>,
+    }
+
+    struct AlterConfigsResourceResponse {
+        error_code [0+]: ErrorCode,
+        error_message [0+] nullable [0+]: Option<String> = Some(String::new()),
+        resource_type [0+]: i8,
+        resource_name [0+]: String,
+    }
+}
