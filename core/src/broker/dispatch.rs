@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::connection::{ConnectionId, RequestId, RequestInfo};
 use super::event::RequestView;
 use super::{Broker, Frame, Lifecycle, Output, Segment, handler};
-use crate::protocol::{self, ApiKey, ErrorCode, Message, RequestHeader};
+use crate::protocol::{self, ErrorCode, Part, Reader, RequestHeader, Response};
 
 /// One decoded request on its way to its handler.
 #[derive(Debug, Clone)]
@@ -46,13 +46,11 @@ impl Broker {
 
     fn dispatch(&mut self, connection: ConnectionId, frame: Bytes) -> Result<(), &'static str> {
         let request_bytes = frame.len();
-        let (header, body) =
-            RequestHeader::decode_frame(frame).map_err(|_| "the request header cannot be read")?;
-        let Some(api) = ApiKey::from_code(header.api_key) else {
-            return Err("no such API");
-        };
+        let mut reader = Reader::new(frame);
+        let header = RequestHeader::read(&mut reader)
+            .map_err(|_| "the request header cannot be read, or no such API")?;
         let info = RequestInfo {
-            api,
+            api: header.api_key,
             version: header.api_version,
             correlation_id: header.correlation_id,
             client_id: header.client_id.clone(),
@@ -68,17 +66,17 @@ impl Broker {
             version: header.api_version,
             client_id: header.client_id,
         };
-        handler::handle(self, api, &context, body)
+        handler::handle(self, header.api_key, &context, &mut reader)
     }
 
     /// Answers a request. If its connection is gone, or it was answered before, nothing happens.
-    pub(crate) fn respond<M: Message>(&mut self, id: RequestId, response: &M) {
+    pub(crate) fn respond<M: Response>(&mut self, id: RequestId, response: &M) {
         self.respond_stored(id, response, &[]);
     }
 
     /// Answers a request with a response whose `Records::External` pieces are stored: `index` of
     /// each counts into `pieces`.
-    pub(crate) fn respond_stored<M: Message>(
+    pub(crate) fn respond_stored<M: Response>(
         &mut self,
         id: RequestId,
         response: &M,
@@ -90,7 +88,7 @@ impl Broker {
     }
 
     /// Answers in another version than that of the request: only for ApiVersions.
-    pub(crate) fn respond_in_version<M: Message>(
+    pub(crate) fn respond_in_version<M: Response>(
         &mut self,
         id: RequestId,
         response: &M,
@@ -98,14 +96,13 @@ impl Broker {
         pieces: &[StoredPiece],
     ) {
         let Some(info) = self.request_info(id) else { return };
-        let encoded =
-            protocol::encode_response(info.api, version, info.correlation_id, response);
+        let encoded = protocol::encode_response(response, version, info.correlation_id);
         let Ok(parts) = encoded else {
             return self.close(id.connection, "the response cannot be written in this version");
         };
         let segments = parts.into_iter().filter_map(|part| match part {
-            protocol::Part::Bytes(bytes) => Some(Segment::Bytes(bytes)),
-            protocol::Part::External { index, .. } => {
+            Part::Bytes(bytes) => Some(Segment::Bytes(bytes)),
+            Part::External { index, .. } => {
                 let piece = pieces.get(usize::try_from(index).ok()?)?;
                 Some(Segment::Stored {
                     log: piece.log,
@@ -162,7 +159,7 @@ impl Broker {
             at: info.taken.wall.0,
             took: self.clock.monotonic().since(info.taken.monotonic),
             summary: info.summary.clone(),
-            error: info.error.map(|code| code.name().to_owned()).unwrap_or_default(),
+            error: info.error.map(|code| code.as_str().to_owned()).unwrap_or_default(),
             request_bytes: u64::try_from(info.request_bytes).unwrap_or(u64::MAX),
             response_bytes: frame.map_or(0, |f| u64::try_from(f.len()).unwrap_or(u64::MAX)),
         };
@@ -171,7 +168,7 @@ impl Broker {
 
     /// Notes the first error in a response, for watchers.
     pub(crate) fn note_error(&mut self, id: RequestId, error: ErrorCode) {
-        if error != ErrorCode::None
+        if error.is_error()
             && let Some(open) = self.connections.get_mut(id.connection)
             && let Some(info) = open.info_mut(id.number)
         {

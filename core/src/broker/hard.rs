@@ -15,7 +15,7 @@ use bytes::Bytes;
 use super::Broker;
 use super::effect::LogId;
 use crate::protocol::ErrorCode;
-use crate::records::{BatchBuilder, Compression, Record};
+use crate::records::{BatchBuilder, Record};
 
 /// What is done when everything appended before is durable, or has failed.
 pub(crate) type Continuation = Box<dyn FnOnce(&mut Broker, Result<(), WriteFailed>)>;
@@ -56,17 +56,14 @@ impl Broker {
         records: &[HardRecord],
     ) -> Result<i64, ErrorCode> {
         let timestamp = self.clock.wall().0;
-        let mut batch = BatchBuilder::new(Compression::None);
+        let mut batch = BatchBuilder::new();
         for record in records {
-            batch.push(&Record {
-                offset: 0,
-                timestamp,
-                key: record.key.clone(),
-                value: record.value.clone(),
-                headers: Vec::new(),
-            });
+            batch
+                .push(&Record::new(timestamp, record.key.clone(), record.value.clone()))
+                .map_err(|_| ErrorCode::RECORD_LIST_TOO_LARGE)?;
         }
-        self.append_internal(log, batch.build().map_err(|_| ErrorCode::UnknownServerError)?)
+        let batch = batch.build().map_err(|_| ErrorCode::UNKNOWN_SERVER_ERROR)?;
+        self.append_internal(log, batch)
     }
 
     /// Runs `then` when everything appended to the log so far is durable (at once if it is

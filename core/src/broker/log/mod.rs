@@ -43,6 +43,6 @@ impl Broker {
     pub(super) fn read_back(&mut self, _log: LogId) {}
     pub(super) fn log_bounds(&self, _log: LogId) -> Option<(i64, i64)> { None }
     pub(crate) fn append_internal(&mut self, _log: LogId, _batch: Bytes) -> Result<i64, ErrorCode> {
-        Err(ErrorCode::KafkaStorageError)
+        Err(ErrorCode::KAFKA_STORAGE_ERROR)
     }
 }
