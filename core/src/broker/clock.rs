@@ -22,7 +22,10 @@ impl Clock {
     /// 0, or the time since it should have acted (`due`) or last did, whichever is later.
     pub(crate) fn advance(&mut self, now: Now, due: Option<Monotonic>) -> u64 {
         let last = self.now.monotonic;
-        self.now = Now { monotonic: now.monotonic.max(last), wall: now.wall };
+        self.now = Now {
+            monotonic: now.monotonic.max(last),
+            wall: now.wall,
+        };
         let Some(due) = due else { return 0 };
         let late = self.now.monotonic.since(due.max(last));
         if late > AWAY_AFTER_MILLIS { late } else { 0 }
@@ -49,7 +52,10 @@ mod tests {
     use super::*;
 
     fn at(millis: u64) -> Now {
-        Now { monotonic: Monotonic(millis), wall: Wall(0) }
+        Now {
+            monotonic: Monotonic(millis),
+            wall: Wall(0),
+        }
     }
 
     #[test]
@@ -62,7 +68,11 @@ mod tests {
     #[test]
     fn only_a_late_deadline_counts_as_having_been_away() {
         let mut clock = Clock::new(at(0));
-        assert_eq!(clock.advance(at(30_000), Some(Monotonic(30_000))), 0, "idle, but on time");
+        assert_eq!(
+            clock.advance(at(30_000), Some(Monotonic(30_000))),
+            0,
+            "idle, but on time"
+        );
         assert_eq!(clock.advance(at(35_000), None), 0, "nothing was due");
         assert_eq!(clock.advance(at(95_000), Some(Monotonic(36_000))), 59_000);
     }

@@ -106,7 +106,11 @@ impl Connection {
         let front = self.queued.front()?;
         let produce = front.get(..2) == Some(&[0, 0]);
         let free = self.slots.is_empty()
-            || (produce && self.slots.iter().all(|slot| slot.info.api == ApiKey::Produce));
+            || (produce
+                && self
+                    .slots
+                    .iter()
+                    .all(|slot| slot.info.api == ApiKey::Produce));
         if !free {
             return None;
         }
@@ -119,7 +123,11 @@ impl Connection {
     pub(crate) fn begin(&mut self, info: RequestInfo) -> u64 {
         let number = self.next_number;
         self.next_number = self.next_number.wrapping_add(1);
-        self.slots.push_back(Slot { number, info, done: None });
+        self.slots.push_back(Slot {
+            number,
+            info,
+            done: None,
+        });
         number
     }
 
@@ -152,7 +160,11 @@ impl Connection {
     pub(crate) fn take_finished(&mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
         while self.slots.front().is_some_and(|slot| slot.done.is_some()) {
-            if let Some(Slot { done: Some(Some(frame)), .. }) = self.slots.pop_front() {
+            if let Some(Slot {
+                done: Some(Some(frame)),
+                ..
+            }) = self.slots.pop_front()
+            {
                 frames.push(frame);
             }
         }

@@ -37,7 +37,9 @@ impl Broker {
             if let Lifecycle::Failed(_) = self.lifecycle {
                 return self.close(connection, "the broker has failed");
             }
-            let Some(frame) = open.next_frame() else { return };
+            let Some(frame) = open.next_frame() else {
+                return;
+            };
             if let Err(reason) = self.dispatch(connection, frame) {
                 return self.close(connection, reason);
             }
@@ -59,7 +61,9 @@ impl Broker {
             summary: String::new(),
             error: None,
         };
-        let Some(open) = self.connections.get_mut(connection) else { return Ok(()) };
+        let Some(open) = self.connections.get_mut(connection) else {
+            return Ok(());
+        };
         let number = open.begin(info);
         let context = Context {
             id: RequestId { connection, number },
@@ -82,7 +86,9 @@ impl Broker {
         response: &M,
         pieces: &[StoredPiece],
     ) {
-        let Some(info) = self.request_info(id) else { return };
+        let Some(info) = self.request_info(id) else {
+            return;
+        };
         let version = info.version;
         self.respond_in_version(id, response, version, pieces);
     }
@@ -95,10 +101,15 @@ impl Broker {
         version: i16,
         pieces: &[StoredPiece],
     ) {
-        let Some(info) = self.request_info(id) else { return };
+        let Some(info) = self.request_info(id) else {
+            return;
+        };
         let encoded = protocol::encode_response(response, version, info.correlation_id);
         let Ok(parts) = encoded else {
-            return self.close(id.connection, "the response cannot be written in this version");
+            return self.close(
+                id.connection,
+                "the response cannot be written in this version",
+            );
         };
         let segments = parts.into_iter().filter_map(|part| match part {
             Part::Bytes(bytes) => Some(Segment::Bytes(bytes)),
@@ -111,7 +122,9 @@ impl Broker {
                 })
             }
         });
-        let frame = Frame { segments: segments.collect() };
+        let frame = Frame {
+            segments: segments.collect(),
+        };
         self.finish(id, Some(frame));
     }
 
@@ -124,10 +137,15 @@ impl Broker {
         if self.observer.watching() {
             self.observe_request(id, frame.as_ref());
         }
-        let Some(open) = self.connections.get_mut(id.connection) else { return };
+        let Some(open) = self.connections.get_mut(id.connection) else {
+            return;
+        };
         open.finish(id.number, frame);
         for frame in open.take_finished() {
-            self.output(Output::Response { connection: id.connection, frame });
+            self.output(Output::Response {
+                connection: id.connection,
+                frame,
+            });
         }
         self.run_soon(id.connection);
     }
@@ -150,7 +168,9 @@ impl Broker {
     }
 
     fn observe_request(&mut self, id: RequestId, frame: Option<&Frame>) {
-        let Some(info) = self.request_info(id) else { return };
+        let Some(info) = self.request_info(id) else {
+            return;
+        };
         let view = RequestView {
             connection: id.connection.0,
             client_id: info.client_id.clone().unwrap_or_default(),
@@ -159,7 +179,10 @@ impl Broker {
             at: info.taken.wall.0,
             took: self.clock.monotonic().since(info.taken.monotonic),
             summary: info.summary.clone(),
-            error: info.error.map(|code| code.as_str().to_owned()).unwrap_or_default(),
+            error: info
+                .error
+                .map(|code| code.as_str().to_owned())
+                .unwrap_or_default(),
             request_bytes: u64::try_from(info.request_bytes).unwrap_or(u64::MAX),
             response_bytes: frame.map_or(0, |f| u64::try_from(f.len()).unwrap_or(u64::MAX)),
         };

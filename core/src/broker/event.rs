@@ -218,7 +218,11 @@ impl Observer {
 
     /// Begins or ends watching.
     pub(crate) fn set_watching(&mut self, watching: bool) {
-        *self = Self { watching, state_changed: watching, ..Self::default() };
+        *self = Self {
+            watching,
+            state_changed: watching,
+            ..Self::default()
+        };
     }
 
     /// Notes a topic that came, changed or went.
@@ -231,7 +235,8 @@ impl Observer {
     /// Notes a partition whose offsets moved.
     pub(crate) fn partition(&mut self, topic: &str, partition: i32) {
         if self.watching {
-            self.partitions.insert(TopicPartition::new(topic, partition));
+            self.partitions
+                .insert(TopicPartition::new(topic, partition));
         }
     }
 
@@ -245,7 +250,8 @@ impl Observer {
     /// Notes a committed offset that moved or went.
     pub(crate) fn commit(&mut self, group: &str, topic: &str, partition: i32) {
         if self.watching {
-            self.commits.insert((group.to_owned(), topic.to_owned(), partition));
+            self.commits
+                .insert((group.to_owned(), topic.to_owned(), partition));
         }
     }
 

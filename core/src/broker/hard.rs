@@ -39,7 +39,10 @@ pub(crate) struct Waiting {
 
 impl fmt::Debug for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = self.by_log.iter().map(|(log, waiting)| (log, waiting.len()));
+        let counts = self
+            .by_log
+            .iter()
+            .map(|(log, waiting)| (log, waiting.len()));
         f.debug_map().entries(counts).finish()
     }
 }
@@ -59,7 +62,11 @@ impl Broker {
         let mut batch = BatchBuilder::new();
         for record in records {
             batch
-                .push(&Record::new(timestamp, record.key.clone(), record.value.clone()))
+                .push(&Record::new(
+                    timestamp,
+                    record.key.clone(),
+                    record.value.clone(),
+                ))
                 .map_err(|_| ErrorCode::RECORD_LIST_TOO_LARGE)?;
         }
         let batch = batch.build().map_err(|_| ErrorCode::UNKNOWN_SERVER_ERROR)?;
@@ -75,7 +82,11 @@ impl Broker {
         if end <= high_watermark {
             return then(self, Ok(()));
         }
-        self.waiting.by_log.entry(log).or_default().push_back((end, then));
+        self.waiting
+            .by_log
+            .entry(log)
+            .or_default()
+            .push_back((end, then));
     }
 
     /// Runs what waited for the log to be durable up to `high_watermark`.

@@ -156,7 +156,9 @@ impl Broker {
             .ok()
             .filter(|&bytes| bytes > 0)
             .unwrap_or(DEFAULT_CONNECTION_WINDOW);
-        self.connections.get(connection).is_some_and(|open| open.queued_bytes() < limit)
+        self.connections
+            .get(connection)
+            .is_some_and(|open| open.queued_bytes() < limit)
     }
 
     /// Storage has answered an effect.
@@ -197,7 +199,10 @@ impl Broker {
     /// When [`Broker::handle_timeout`] should be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Monotonic> {
-        [self.timers.next_deadline(), self.groups.next_deadline()].into_iter().flatten().min()
+        [self.timers.next_deadline(), self.groups.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Takes the time of an event, and puts the deadlines of others off if the broker was away.
@@ -227,7 +232,10 @@ impl Broker {
     /// Passes on what a log reports to whoever cares.
     fn log_noticed(&mut self, notice: LogNotice) {
         match notice {
-            LogNotice::Advanced { log, high_watermark } => {
+            LogNotice::Advanced {
+                log,
+                high_watermark,
+            } => {
                 self.metadata_log_advanced(log, high_watermark);
                 self.group_log_advanced(log, high_watermark);
                 self.hard_log_advanced(log, high_watermark);

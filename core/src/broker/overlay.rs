@@ -29,7 +29,11 @@ pub(crate) struct Overlay<K, V> {
 
 impl<K, V> Default for Overlay<K, V> {
     fn default() -> Self {
-        Self { durable: BTreeMap::new(), pending: VecDeque::new(), latest: BTreeMap::new() }
+        Self {
+            durable: BTreeMap::new(),
+            pending: VecDeque::new(),
+            latest: BTreeMap::new(),
+        }
     }
 }
 
@@ -109,8 +113,14 @@ impl<K: Ord + Clone, V: Clone> Overlay<K, V> {
     /// Makes durable whatever lies below `high_watermark`; returns the keys that changed.
     pub(crate) fn advance(&mut self, high_watermark: i64) -> Vec<K> {
         let mut changed = Vec::new();
-        while self.pending.front().is_some_and(|(offset, ..)| *offset < high_watermark) {
-            let Some((offset, key, value)) = self.pending.pop_front() else { break };
+        while self
+            .pending
+            .front()
+            .is_some_and(|(offset, ..)| *offset < high_watermark)
+        {
+            let Some((offset, key, value)) = self.pending.pop_front() else {
+                break;
+            };
             if let Some(entry) = self.latest.get_mut(&key) {
                 entry.0 = entry.0.saturating_sub(1);
                 if entry.0 == 0 {

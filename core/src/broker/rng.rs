@@ -42,7 +42,12 @@ impl Rng {
 
     /// A random UUID in the hyphenated form of `java.util.UUID`: the tail of a member id.
     pub(crate) fn member_suffix(&mut self) -> String {
-        let hex: String = self.uuid().0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = self
+            .uuid()
+            .0
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let mut text = String::with_capacity(36);
         for (i, digit) in hex.chars().enumerate() {
             if matches!(i, 8 | 12 | 16 | 20) {

@@ -20,7 +20,11 @@ pub(crate) struct Timers<T> {
 
 impl<T> Default for Timers<T> {
     fn default() -> Self {
-        Self { due: BTreeMap::new(), deadlines: BTreeMap::new(), next: 0 }
+        Self {
+            due: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
+            next: 0,
+        }
     }
 }
 

@@ -70,7 +70,9 @@ pub(crate) const BROKER_CONFIGS: &[Definition] = &[
 
 /// Looks a broker config up by name.
 pub(crate) fn broker_definition(name: &str) -> Option<&'static Definition> {
-    BROKER_CONFIGS.iter().find(|definition| definition.name == name)
+    BROKER_CONFIGS
+        .iter()
+        .find(|definition| definition.name == name)
 }
 
 /// Where a value comes from, with the number that DescribeConfigs gives it.
@@ -136,10 +138,13 @@ impl BrokerConfig {
             } else {
                 ""
             };
-            return Err(ConfigError(format!("Unknown broker config name: {name}{hint}")));
+            return Err(ConfigError(format!(
+                "Unknown broker config name: {name}{hint}"
+            )));
         };
         definition.validate(value)?;
-        self.opened_with.insert(name.to_owned(), value.trim().to_owned());
+        self.opened_with
+            .insert(name.to_owned(), value.trim().to_owned());
         Ok(())
     }
 
@@ -148,16 +153,28 @@ impl BrokerConfig {
     /// # Errors
     /// As [`BrokerConfig::new`].
     pub fn set_default(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
-        if self.opened_with.contains_key(name) { Ok(()) } else { self.set(name, value) }
+        if self.opened_with.contains_key(name) {
+            Ok(())
+        } else {
+            self.set(name, value)
+        }
     }
 
     /// The one documented difference from Kafka's defaults: on a page with durable storage, neither
     /// records nor committed offsets expire, so that a page opened again after a holiday has lost
     /// neither (Kafka deletes both after 7 days). Configs that were given stand.
     pub fn keep_everything(&mut self) {
-        let retention = ["log.retention.ms", "log.retention.minutes", "log.retention.hours"];
-        if !retention.iter().any(|name| self.opened_with.contains_key(*name)) {
-            self.opened_with.insert("log.retention.ms".to_owned(), "-1".to_owned());
+        let retention = [
+            "log.retention.ms",
+            "log.retention.minutes",
+            "log.retention.hours",
+        ];
+        if !retention
+            .iter()
+            .any(|name| self.opened_with.contains_key(*name))
+        {
+            self.opened_with
+                .insert("log.retention.ms".to_owned(), "-1".to_owned());
         }
         self.opened_with
             .entry("offsets.retention.minutes".to_owned())
@@ -176,12 +193,16 @@ impl BrokerConfig {
     /// An int or long config, 0 if it is null. A name that is not in the table is a mistake of ours,
     /// which `tests::every_name_in_use_is_defined` finds.
     pub(crate) fn long(&self, name: &str) -> i64 {
-        self.value(name).and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+        self.value(name)
+            .and_then(|value| value.trim().parse().ok())
+            .unwrap_or(0)
     }
 
     /// A boolean config.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.value(name).and_then(|value| parse_bool(value.trim())).unwrap_or(false)
+        self.value(name)
+            .and_then(|value| parse_bool(value.trim()))
+            .unwrap_or(false)
     }
 
     /// The broker's id.
@@ -194,7 +215,13 @@ impl BrokerConfig {
         let millis = |name: &str, unit: i64| {
             self.value(name)
                 .and_then(|value| value.trim().parse::<i64>().ok())
-                .map(|count| if count < 0 { -1 } else { count.saturating_mul(unit) })
+                .map(|count| {
+                    if count < 0 {
+                        -1
+                    } else {
+                        count.saturating_mul(unit)
+                    }
+                })
         };
         let by_unit = match name {
             "retention.ms" => millis("log.retention.ms", 1)
@@ -210,7 +237,9 @@ impl BrokerConfig {
         if let Some(millis) = by_unit {
             return millis.to_string();
         }
-        let Some(definition) = topic_definition(name) else { return String::new() };
+        let Some(definition) = topic_definition(name) else {
+            return String::new();
+        };
         definition
             .synonym
             .and_then(|synonym| self.value(synonym))
@@ -238,8 +267,13 @@ impl BrokerConfig {
 
 /// Names of topic configs whose defaults brokers set, for a change of such a default.
 pub(crate) fn sets_topic_defaults(name: &str) -> bool {
-    TOPIC_CONFIGS.iter().any(|definition| definition.synonym == Some(name))
-        || matches!(name, "log.retention.minutes" | "log.retention.hours" | "log.roll.hours")
+    TOPIC_CONFIGS
+        .iter()
+        .any(|definition| definition.synonym == Some(name))
+        || matches!(
+            name,
+            "log.retention.minutes" | "log.retention.hours" | "log.roll.hours"
+        )
 }
 
 #[cfg(test)]
@@ -260,8 +294,10 @@ mod tests {
         );
         assert_eq!(
             refused("num.partitions", "0"),
-            Err("Invalid value 0 for configuration num.partitions: Value must be at least 1"
-                .to_owned())
+            Err(
+                "Invalid value 0 for configuration num.partitions: Value must be at least 1"
+                    .to_owned()
+            )
         );
     }
 
@@ -281,7 +317,10 @@ mod tests {
         let mut config = BrokerConfig::default();
         config.keep_everything();
         assert_eq!(config.topic_default("retention.ms"), "-1");
-        assert_eq!(config.long("offsets.retention.minutes"), i64::from(i32::MAX));
+        assert_eq!(
+            config.long("offsets.retention.minutes"),
+            i64::from(i32::MAX)
+        );
         let mut config = BrokerConfig::new([("log.retention.hours", "2")]).unwrap();
         config.keep_everything();
         assert_eq!(config.topic_default("retention.ms"), "7200000");

@@ -74,7 +74,14 @@ pub(crate) const fn fixed(
     default: Option<&'static str>,
     check: Check,
 ) -> Definition {
-    Definition { name, kind, default, check, synonym: None, dynamic: false }
+    Definition {
+        name,
+        kind,
+        default,
+        check,
+        synonym: None,
+        dynamic: false,
+    }
 }
 
 /// Defines a broker config that can be changed while the broker runs.
@@ -84,7 +91,14 @@ pub(crate) const fn dynamic(
     default: Option<&'static str>,
     check: Check,
 ) -> Definition {
-    Definition { name, kind, default, check, synonym: None, dynamic: true }
+    Definition {
+        name,
+        kind,
+        default,
+        check,
+        synonym: None,
+        dynamic: true,
+    }
 }
 
 /// Defines a topic config, with the broker config that sets its default.
@@ -95,7 +109,14 @@ pub(crate) const fn topic(
     check: Check,
     synonym: Option<&'static str>,
 ) -> Definition {
-    Definition { name, kind, default: Some(default), check, synonym, dynamic: true }
+    Definition {
+        name,
+        kind,
+        default: Some(default),
+        check,
+        synonym,
+        dynamic: true,
+    }
 }
 
 impl Definition {
@@ -105,7 +126,10 @@ impl Definition {
     /// In Kafka's pattern: `Invalid value x for configuration retention.ms: Not a number of type LONG`.
     pub(crate) fn validate(&self, value: &str) -> Result<(), ConfigError> {
         let invalid = |shown: &str, why: String| {
-            ConfigError(format!("Invalid value {shown} for configuration {}: {why}", self.name))
+            ConfigError(format!(
+                "Invalid value {shown} for configuration {}: {why}",
+                self.name
+            ))
         };
         let trimmed = value.trim();
         match self.kind {
@@ -125,7 +149,8 @@ impl Definition {
                     let why = format!("Not a number of type {}", self.kind.name());
                     return Err(invalid(value, why));
                 };
-                self.check_number(number).map_err(|why| invalid(&number.to_string(), why))
+                self.check_number(number)
+                    .map_err(|why| invalid(&number.to_string(), why))
             }
             Kind::Double => {
                 let Ok(number) = trimmed.parse::<f64>() else {
@@ -143,7 +168,9 @@ impl Definition {
                 }
                 Ok(())
             }
-            Kind::String => self.check_choice(trimmed).map_err(|why| invalid(trimmed, why)),
+            Kind::String => self
+                .check_choice(trimmed)
+                .map_err(|why| invalid(trimmed, why)),
             Kind::List => {
                 for item in list_items(value) {
                     self.check_choice(item).map_err(|why| invalid(item, why))?;
@@ -203,7 +230,10 @@ pub(crate) fn parse_bool(text: &str) -> Option<bool> {
 /// The items of a list config: separated by commas, trimmed; an empty text has none.
 pub(crate) fn list_items(value: &str) -> impl Iterator<Item = &str> {
     let value = value.trim();
-    value.split(',').map(str::trim).filter(move |_| !value.is_empty())
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(move |_| !value.is_empty())
 }
 
 fn check_throttled(name: &str, value: &str) -> Result<(), String> {

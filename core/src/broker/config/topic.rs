@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use super::ConfigError;
 use super::broker::BrokerConfig;
 use super::definition::{Check, Definition, Kind, list_items, parse_bool, topic};
-use super::ConfigError;
 
 const LONG_MAX: &str = "9223372036854775807";
 
@@ -52,7 +52,9 @@ pub(crate) const TOPIC_CONFIGS: &[Definition] = &[
 
 /// Looks a topic config up by name.
 pub(crate) fn topic_definition(name: &str) -> Option<&'static Definition> {
-    TOPIC_CONFIGS.iter().find(|definition| definition.name == name)
+    TOPIC_CONFIGS
+        .iter()
+        .find(|definition| definition.name == name)
 }
 
 /// Checks the configs set on a topic, each alone and then together, as Kafka's controller does.
@@ -75,7 +77,10 @@ pub(crate) fn validate_topic_configs(
             config.min_compaction_lag_ms, config.max_compaction_lag_ms
         )));
     }
-    if configs.get("remote.storage.enable").is_some_and(|v| parse_bool(v.trim()) == Some(true)) {
+    if configs
+        .get("remote.storage.enable")
+        .is_some_and(|v| parse_bool(v.trim()) == Some(true))
+    {
         return Err(ConfigError(
             "Tiered Storage functionality is disabled in the broker. \
              Topic cannot be configured with remote log storage."
@@ -195,21 +200,81 @@ mod tests {
     fn topic_configs_are_checked_as_kafka_checks_them() {
         let refused = [
             ("nope", "1", "Unknown topic config name: nope"),
-            ("message.format.version", "2.0", "Unknown topic config name: message.format.version"),
-            ("retention.ms", "x", "Invalid value x for configuration retention.ms: Not a number of type LONG"),
-            ("retention.ms", "", "Invalid value  for configuration retention.ms: Not a number of type LONG"),
-            ("retention.ms", "-5", "Invalid value -5 for configuration retention.ms: Value must be at least -1"),
-            ("cleanup.policy", "x", "Invalid value x for configuration cleanup.policy: String must be one of: compact, delete"),
-            ("compression.type", "brotli", "Invalid value brotli for configuration compression.type: String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer"),
-            ("segment.bytes", "1048575", "Invalid value 1048575 for configuration segment.bytes: Value must be at least 1048576"),
-            ("max.message.bytes", "99999999999", "Invalid value 99999999999 for configuration max.message.bytes: Not a number of type INT"),
-            ("preallocate", "maybe", "Invalid value maybe for configuration preallocate: Expected value to be either true or false"),
-            ("min.cleanable.dirty.ratio", "2", "Invalid value 2.0 for configuration min.cleanable.dirty.ratio: Value must be no more than 1"),
-            ("compression.gzip.level", "12", "Invalid value 12 for configuration compression.gzip.level: Value must be between 1 and 9 or equal to -1"),
-            ("compression.zstd.level", "100", "Invalid value 100 for configuration compression.zstd.level: Value must be no more than 22"),
-            ("message.timestamp.type", "createtime", "Invalid value createtime for configuration message.timestamp.type: String must be one of: CreateTime, LogAppendTime"),
-            ("min.insync.replicas", "0", "Invalid value 0 for configuration min.insync.replicas: Value must be at least 1"),
-            ("remote.storage.enable", "true", "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage."),
+            (
+                "message.format.version",
+                "2.0",
+                "Unknown topic config name: message.format.version",
+            ),
+            (
+                "retention.ms",
+                "x",
+                "Invalid value x for configuration retention.ms: Not a number of type LONG",
+            ),
+            (
+                "retention.ms",
+                "",
+                "Invalid value  for configuration retention.ms: Not a number of type LONG",
+            ),
+            (
+                "retention.ms",
+                "-5",
+                "Invalid value -5 for configuration retention.ms: Value must be at least -1",
+            ),
+            (
+                "cleanup.policy",
+                "x",
+                "Invalid value x for configuration cleanup.policy: String must be one of: compact, delete",
+            ),
+            (
+                "compression.type",
+                "brotli",
+                "Invalid value brotli for configuration compression.type: String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer",
+            ),
+            (
+                "segment.bytes",
+                "1048575",
+                "Invalid value 1048575 for configuration segment.bytes: Value must be at least 1048576",
+            ),
+            (
+                "max.message.bytes",
+                "99999999999",
+                "Invalid value 99999999999 for configuration max.message.bytes: Not a number of type INT",
+            ),
+            (
+                "preallocate",
+                "maybe",
+                "Invalid value maybe for configuration preallocate: Expected value to be either true or false",
+            ),
+            (
+                "min.cleanable.dirty.ratio",
+                "2",
+                "Invalid value 2.0 for configuration min.cleanable.dirty.ratio: Value must be no more than 1",
+            ),
+            (
+                "compression.gzip.level",
+                "12",
+                "Invalid value 12 for configuration compression.gzip.level: Value must be between 1 and 9 or equal to -1",
+            ),
+            (
+                "compression.zstd.level",
+                "100",
+                "Invalid value 100 for configuration compression.zstd.level: Value must be no more than 22",
+            ),
+            (
+                "message.timestamp.type",
+                "createtime",
+                "Invalid value createtime for configuration message.timestamp.type: String must be one of: CreateTime, LogAppendTime",
+            ),
+            (
+                "min.insync.replicas",
+                "0",
+                "Invalid value 0 for configuration min.insync.replicas: Value must be at least 1",
+            ),
+            (
+                "remote.storage.enable",
+                "true",
+                "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.",
+            ),
         ];
         for (name, value, why) in refused {
             assert_eq!(check(name, value), Err(why.to_owned()), "{name}={value}");

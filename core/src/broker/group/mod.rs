@@ -1,17 +1,19 @@
 //! The group coordinator: classic groups and committed offsets, from `__consumer_offsets`.
 
+use super::Broker;
 use super::effect::LogId;
 use super::log::ReplayFailed;
-use super::Broker;
-use bytes::Bytes;
 use crate::time::Monotonic;
+use bytes::Bytes;
 
 /// Every group this broker coordinates.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {}
 
 impl Groups {
-    pub(super) fn next_deadline(&self) -> Option<Monotonic> { None }
+    pub(super) fn next_deadline(&self) -> Option<Monotonic> {
+        None
+    }
     pub(super) fn extend_deadlines(&mut self, _millis: u64) {}
 }
 

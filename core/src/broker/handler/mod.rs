@@ -33,8 +33,8 @@ fn run<R: Request>(
     if !R::VERSIONS.contains(context.version) {
         return Err("this version of the API is not served");
     }
-    let request = R::read_version(body, context.version)
-        .map_err(|_| "the request body cannot be read")?;
+    let request =
+        R::read_version(body, context.version).map_err(|_| "the request body cannot be read")?;
     handle(broker, context, request);
     Ok(())
 }

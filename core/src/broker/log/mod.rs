@@ -17,7 +17,10 @@ pub(crate) enum LogNotice {
     /// Batches of a log that is being replayed, in order.
     Replayed { log: LogId, batches: Bytes },
     /// The replay has ended.
-    ReplayEnded { log: LogId, result: Result<(), ReplayFailed> },
+    ReplayEnded {
+        log: LogId,
+        result: Result<(), ReplayFailed>,
+    },
 }
 
 /// A log could not be read back.
@@ -38,10 +41,14 @@ impl Logs {
 
 impl Broker {
     pub(super) fn storage_replied(&mut self, _reply: Reply) {}
-    pub(super) fn flush_logs(&mut self) -> bool { false }
+    pub(super) fn flush_logs(&mut self) -> bool {
+        false
+    }
     pub(super) fn clean_up(&mut self) {}
     pub(super) fn read_back(&mut self, _log: LogId) {}
-    pub(super) fn log_bounds(&self, _log: LogId) -> Option<(i64, i64)> { None }
+    pub(super) fn log_bounds(&self, _log: LogId) -> Option<(i64, i64)> {
+        None
+    }
     pub(crate) fn append_internal(&mut self, _log: LogId, _batch: Bytes) -> Result<i64, ErrorCode> {
         Err(ErrorCode::KAFKA_STORAGE_ERROR)
     }
