@@ -139,6 +139,7 @@ fn pick(table: &[u32; 256], byte: u8) -> u32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -73,23 +73,25 @@ pub enum Defect {
 }
 
 impl BatchError {
-    /// The code of Kafka's protocol for this error in a response to Produce.
+    /// The code of Kafka's protocol for this error in a response to Produce, as Apache Kafka 4.3
+    /// answers it.
     ///
-    /// - 2 `CORRUPT_MESSAGE`: size, magic beyond 2, checksum, compressed bytes that do not
-    ///   decompress (there Kafka answers −1; a client would retry that as little).
-    /// - 10 `MESSAGE_TOO_LARGE`: decompressed size; Java's producer then splits the batch.
-    /// - 76 `UNSUPPORTED_COMPRESSION_TYPE`: a codec that is unknown or not built in.
+    /// - −1 `UNKNOWN_SERVER_ERROR`: compressed bytes that do not decompress, an unknown codec id.
+    /// - 2 `CORRUPT_MESSAGE`: size, magic beyond 2, checksum.
+    /// - 10 `MESSAGE_TOO_LARGE`: decompressed size, which Kafka does not bound; Java's producer
+    ///   then splits the batch.
+    /// - 76 `UNSUPPORTED_COMPRESSION_TYPE`: a codec that is not built in.
     /// - 87 `INVALID_RECORD`: everything else, old formats included.
     #[must_use]
     pub fn code(&self) -> i16 {
         match self {
+            Self::Corrupt(_) | Self::UnknownCompression(_) => -1,
             Self::Truncated
             | Self::TooSmall { .. }
             | Self::UnknownMagic(_)
-            | Self::Checksum { .. }
-            | Self::Corrupt(_) => 2,
+            | Self::Checksum { .. } => 2,
             Self::TooLarge { .. } => 10,
-            Self::UnknownCompression(_) | Self::CodecMissing(_) | Self::CannotCompress(_) => 76,
+            Self::CodecMissing(_) | Self::CannotCompress(_) => 76,
             Self::LegacyMagic(_) | Self::Invalid(_) => 87,
         }
     }

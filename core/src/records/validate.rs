@@ -164,8 +164,13 @@ impl From<Defect> for Rejected {
     }
 }
 
-/// Checks a batch against a topic's rules, checksum included. It changes nothing: offsets, epoch
-/// and maximum timestamp are the caller's to set.
+/// Checks a batch against a topic's rules, checksum included.
+///
+/// It changes nothing. Before the append the caller assigns offsets and epoch
+/// ([`BatchHeader::set_base_offset_and_epoch`](super::BatchHeader::set_base_offset_and_epoch)) and
+/// sets timestamp type and maximum to those of the rules and the facts
+/// ([`BatchHeader::set_max_timestamp`](super::BatchHeader::set_max_timestamp), which leaves a
+/// header alone that is right already, as nearly all are).
 ///
 /// # Errors
 /// [`Rejected`], with the code for the response.

@@ -105,6 +105,7 @@ fn zigzag_i64(value: i64) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 

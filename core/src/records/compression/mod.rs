@@ -148,6 +148,7 @@ pub fn compress(
 /// [`BatchError::CodecMissing`], [`BatchError::Corrupt`], [`BatchError::TooLarge`].
 pub fn decompress(codec: Compression, input: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
     match codec {
+        Compression::None if input.len() > limit => Err(BatchError::TooLarge { limit }),
         Compression::None => Ok(input.to_vec()),
         #[cfg(feature = "gzip")]
         Compression::Gzip => gzip::decompress(input, limit),

@@ -8,6 +8,9 @@
 )]
 
 mod batches;
+mod golden;
+mod hostile;
+mod validation;
 
 use super::*;
 use bytes::Bytes;
