@@ -1,2 +1,18 @@
 //! The playground: a page in Yew on top of `partita-web`.
-fn main() {}
+//!
+//! The wasm of this binary serves both threads: the page calls [`run_page`], the broker's worker
+//! calls `run_broker` of `partita-web`. Nothing runs at instantiation: there is no `main` in the
+//! wasm, for wasm-bindgen would call it in each thread.
+#![cfg_attr(target_arch = "wasm32", no_main)]
+
+#[cfg(target_arch = "wasm32")]
+mod page;
+
+// Without a use, the linker would leave partita-web and its exports out.
+#[cfg(target_arch = "wasm32")]
+use partita_web as _;
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() {
+    std::process::exit(1); // The playground is built for wasm only: `cargo xtask play`.
+}

@@ -1,0 +1,235 @@
+//! `cargo xtask test [STAGE…]`: every check and test, in stages.
+//!
+//! A failed stage does not stop the later ones (one run should say everything that is wrong), but
+//! those that need it fail at once. The table at the end has each stage's result and seconds.
+//!
+//! To add a test there is nothing to do here: Rust tests are found by cargo, and files named
+//! `tests/npm/*.test.mjs`, `tests/browser/*.spec.mjs` and `tests/clients/*.test.mjs` by their
+//! folder.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::build::Mode;
+use crate::process::{self, cargo, command, root};
+use crate::setup::{self, WASM_TARGET};
+use crate::{dist, tidy};
+
+/// One stage: a name, what must have passed before it, and what it does.
+struct Stage {
+    name: &'static str,
+    needs: &'static [&'static str],
+    run: fn() -> Result<()>,
+}
+
+const STAGES: [Stage; 8] = [
+    Stage {
+        name: "setup",
+        needs: &[],
+        run: setup::run,
+    },
+    Stage {
+        name: "lint",
+        needs: &["setup"],
+        run: lint,
+    },
+    Stage {
+        name: "native",
+        needs: &["setup"],
+        run: native,
+    },
+    Stage {
+        name: "sim",
+        needs: &["setup"],
+        run: sim,
+    },
+    Stage {
+        name: "wasm",
+        needs: &["setup"],
+        run: wasm,
+    },
+    Stage {
+        name: "dist",
+        needs: &["setup"],
+        run: dist,
+    },
+    Stage {
+        name: "browser",
+        needs: &["setup", "dist"],
+        run: browser,
+    },
+    Stage {
+        name: "clients",
+        needs: &["setup", "dist"],
+        run: clients,
+    },
+];
+
+/// How a stage ended.
+struct Outcome {
+    stage: &'static str,
+    took: Duration,
+    result: Result<()>,
+}
+
+/// Runs the stages named, or all.
+///
+/// # Errors
+/// When a name is unknown, or a stage failed.
+pub fn run(args: &[String]) -> Result<()> {
+    if let Some(unknown) = args
+        .iter()
+        .find(|arg| !STAGES.iter().any(|s| s.name == arg.as_str()))
+    {
+        let names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+        bail!("no stage {unknown:?}; there are: {}", names.join(", "));
+    }
+    let chosen = STAGES
+        .iter()
+        .filter(|s| args.is_empty() || args.iter().any(|a| a == s.name));
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for stage in chosen {
+        println!("\n== {} ==", stage.name);
+        let started = Instant::now();
+        let broken = outcomes
+            .iter()
+            .find(|outcome| outcome.result.is_err() && stage.needs.contains(&outcome.stage));
+        let result = match broken {
+            Some(broken) => Err(anyhow::anyhow!(
+                "needs stage {}, which failed",
+                broken.stage
+            )),
+            None => (stage.run)(),
+        };
+        if let Err(error) = &result {
+            println!("{}: {error:#}", stage.name);
+        }
+        outcomes.push(Outcome {
+            stage: stage.name,
+            took: started.elapsed(),
+            result,
+        });
+    }
+    report(&outcomes)
+}
+
+fn report(outcomes: &[Outcome]) -> Result<()> {
+    println!("\n{:<10} {:>8}  result", "stage", "seconds");
+    let mut failed = 0;
+    for outcome in outcomes {
+        let seconds = outcome.took.as_secs_f64();
+        match &outcome.result {
+            Ok(()) => println!("{:<10} {seconds:>8.1}  passed", outcome.stage),
+            Err(error) => {
+                failed += 1;
+                println!("{:<10} {seconds:>8.1}  FAILED: {error}", outcome.stage);
+            }
+        }
+    }
+    let passed = outcomes.len() - failed;
+    println!("stages: {passed} passed, {failed} failed");
+    match failed {
+        0 => Ok(()),
+        _ => bail!("tests failed"),
+    }
+}
+
+fn lint() -> Result<()> {
+    tidy::run()?;
+    process::run(cargo("fmt").args(["--all", "--check"]))?;
+    clippy(&["--workspace", "--all-targets"])?;
+    // Each half of the core stands alone.
+    for feature in ["broker", "client"] {
+        let alone = [
+            "-p",
+            "partita-core",
+            "--lib",
+            "--no-default-features",
+            "--features",
+            feature,
+        ];
+        clippy(&alone)?;
+    }
+    // Natively the hosts are all but empty; here is the rest of them.
+    clippy(&["--target", WASM_TARGET, "-p", "partita-core", "--lib"])?;
+    let hosts = ["-p", "partita-web", "-p", "partita-www", "--all-targets"];
+    clippy(&[&["--target", WASM_TARGET], hosts.as_slice()].concat())?;
+    let mut doc = cargo("doc");
+    doc.args([
+        "--no-deps",
+        "--document-private-items",
+        "-p",
+        "partita-core",
+    ]);
+    process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn clippy(args: &[&str]) -> Result<()> {
+    process::run(cargo("clippy").args(args).args(["--", "-D", "warnings"]))
+}
+
+fn native() -> Result<()> {
+    process::run(cargo("test").arg("--workspace"))
+}
+
+/// What needs speed and every overflow check: the simulation and the mutated frames.
+fn sim() -> Result<()> {
+    if !root().join("tests/tests/sim.rs").exists() {
+        println!("no simulation yet");
+        return Ok(());
+    }
+    let mut sim = cargo("test");
+    sim.args([
+        "--profile",
+        "sim",
+        "-p",
+        "partita-tests",
+        "--features",
+        "sim",
+        "--test",
+        "sim",
+    ]);
+    process::run(&mut sim)
+}
+
+fn wasm() -> Result<()> {
+    process::run(cargo("test").args(["--target", WASM_TARGET, "-p", "partita-web"]))
+}
+
+/// Builds both products and tries the npm package in Node.
+fn dist() -> Result<()> {
+    dist::build(Mode::Dist)?;
+    node_tests("tests/npm", ".test.mjs")
+}
+
+fn browser() -> Result<()> {
+    node_tests("tests/browser", ".spec.mjs")
+}
+
+fn clients() -> Result<()> {
+    node_tests("tests/clients", ".test.mjs")
+}
+
+/// Runs the test files of a folder, one after the other: they share two cores.
+fn node_tests(folder: &str, suffix: &str) -> Result<()> {
+    let mut files = Vec::new();
+    let path = root().join(folder);
+    if !path.exists() {
+        println!("no {folder} yet");
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(&path)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(suffix) {
+            files.push(format!("{folder}/{name}"));
+        }
+    }
+    if files.is_empty() {
+        bail!("{folder} has no *{suffix}");
+    }
+    files.sort();
+    let mut tests = command("node");
+    tests.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
+    process::run(tests.args(files))
+}
