@@ -78,19 +78,19 @@ impl Broker {
         self.respond_stored(id, response, &[]);
     }
 
-    /// Answers a request with a response whose `Records::External` pieces are stored: `index` of
-    /// each counts into `pieces`.
+    /// Answers a request with a response whose `Records::External` are stored: the `index` of each
+    /// counts into `stored`, where the pieces that make it up stand in order.
     pub(crate) fn respond_stored<M: Response>(
         &mut self,
         id: RequestId,
         response: &M,
-        pieces: &[StoredPiece],
+        stored: &[Vec<StoredPiece>],
     ) {
         let Some(info) = self.request_info(id) else {
             return;
         };
         let version = info.version;
-        self.respond_in_version(id, response, version, pieces);
+        self.respond_in_version(id, response, version, stored);
     }
 
     /// Answers in another version than that of the request: only for ApiVersions.
@@ -99,7 +99,7 @@ impl Broker {
         id: RequestId,
         response: &M,
         version: i16,
-        pieces: &[StoredPiece],
+        stored: &[Vec<StoredPiece>],
     ) {
         let Some(info) = self.request_info(id) else {
             return;
@@ -111,20 +111,21 @@ impl Broker {
                 "the response cannot be written in this version",
             );
         };
-        let segments = parts.into_iter().filter_map(|part| match part {
-            Part::Bytes(bytes) => Some(Segment::Bytes(bytes)),
-            Part::External { index, .. } => {
-                let piece = pieces.get(usize::try_from(index).ok()?)?;
-                Some(Segment::Stored {
-                    log: piece.log,
-                    chunk: piece.chunk,
-                    range: piece.range.clone(),
-                })
+        let mut segments = Vec::with_capacity(parts.len());
+        for part in parts {
+            match part {
+                Part::Bytes(bytes) => segments.push(Segment::Bytes(bytes)),
+                Part::External { index, .. } => {
+                    let pieces = usize::try_from(index).ok().and_then(|at| stored.get(at));
+                    segments.extend(pieces.into_iter().flatten().map(|piece| Segment::Stored {
+                        log: piece.log,
+                        chunk: piece.chunk,
+                        range: piece.range.clone(),
+                    }));
+                }
             }
-        });
-        let frame = Frame {
-            segments: segments.collect(),
-        };
+        }
+        let frame = Frame { segments };
         self.finish(id, Some(frame));
     }
 

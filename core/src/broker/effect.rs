@@ -115,36 +115,47 @@ pub enum WriteOp {
     },
 }
 
-/// A request to read from one log.
+/// A request to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
     /// Names the read in its reply; rises by one with each.
     pub id: u64,
-    /// The log.
-    pub log: LogId,
-    /// What is wanted of it.
+    /// What is wanted.
     pub what: ReadWhat,
 }
 
 /// What a [`Read`] wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadWhat {
-    /// The chunks with exactly these base offsets, ascending; answered by [`ReadData::Chunks`] with
-    /// one entry per chunk in the same order. A chunk that is not there: [`StorageError::Missing`].
-    Chunks {
-        /// The chunks' keys.
-        base_offsets: Vec<i64>,
-        /// How much of each chunk the broker itself needs.
-        detail: Detail,
-    },
-    /// The index page with the largest key at or below `offset`, answered by [`ReadData::Page`].
+    /// These chunks, perhaps of several logs: what one Fetch answers with. Answered by
+    /// [`ReadData::Chunks`] with one entry per chunk in the same order. If one of them is not
+    /// there: [`StorageError::Missing`].
+    Chunks(Vec<ChunkRef>),
+    /// The log's index page with the largest key at or below `offset`, answered by
+    /// [`ReadData::Page`]. Keys may be negative.
     Page {
+        /// The log.
+        log: LogId,
         /// The offset to look for.
         offset: i64,
     },
     /// The log's manifest as it is durable now and the key of its last chunk, answered by
     /// [`ReadData::Manifest`].
-    Manifest,
+    Manifest {
+        /// The log.
+        log: LogId,
+    },
+}
+
+/// A chunk to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkRef {
+    /// The log.
+    pub log: LogId,
+    /// The chunk's key.
+    pub base_offset: i64,
+    /// How much of it the broker itself needs.
+    pub detail: Detail,
 }
 
 /// How much of a chunk is handed to the broker.

@@ -43,8 +43,8 @@ use bytes::Bytes;
 pub use config::{BrokerConfig, ConfigError};
 pub use connection::{ConnectionId, Listener, Peer};
 pub use effect::{
-    Detail, Effect, LogId, MAX_CHUNK_BYTES, MAX_WRITE_BYTES, MAX_WRITES_IN_FLIGHT, Read, ReadData,
-    ReadWhat, Reply, StorageError, StoredLog, Write, WriteOp,
+    ChunkRef, Detail, Effect, LogId, MAX_CHUNK_BYTES, MAX_WRITE_BYTES, MAX_WRITES_IN_FLIGHT, Read,
+    ReadData, ReadWhat, Reply, StorageError, StoredLog, Write, WriteOp,
 };
 pub use event::{
     BrokerState, CommitView, Event, GroupView, MemberView, PartitionView, RequestView, TopicView,
