@@ -18,6 +18,8 @@ impl Groups {
 }
 
 impl Broker {
+    pub(crate) fn topic_deleted(&mut self, _topic: &super::metadata::Topic) {}
+    pub(crate) fn load_groups(&mut self) {}
     pub(super) fn group_timers_due(&mut self) {}
     pub(super) fn group_log_advanced(&mut self, _log: LogId, _high_watermark: i64) {}
     pub(super) fn group_log_failed(&mut self, _log: LogId) {}
