@@ -40,7 +40,11 @@ impl Logs {
 }
 
 impl Broker {
-    pub(super) fn storage_replied(&mut self, reply: Reply) { if let Reply::Loaded(Ok(_)) = reply { self.logs_restored(); } }
+    pub(super) fn storage_replied(&mut self, reply: Reply) {
+        if let Reply::Loaded(Ok(_)) = reply {
+            self.logs_restored();
+        }
+    }
     pub(super) fn flush_logs(&mut self) -> bool {
         false
     }
@@ -49,8 +53,12 @@ impl Broker {
     pub(crate) fn drop_log(&mut self, _log: LogId) {}
     pub(crate) fn raise_epochs(&mut self, _at_least: i32) {}
     pub(crate) fn replay(&mut self, _log: LogId) {}
-    pub(crate) fn replace_below(&mut self, _log: LogId, _below: i64, _batches: Vec<Bytes>) -> bool { false }
-    pub(crate) fn restored_logs(&self) -> Vec<LogId> { Vec::new() }
+    pub(crate) fn replace_below(&mut self, _log: LogId, _below: i64, _batches: Vec<Bytes>) -> bool {
+        false
+    }
+    pub(crate) fn restored_logs(&self) -> Vec<LogId> {
+        Vec::new()
+    }
     pub(crate) fn schedule_clean_up(&mut self) {}
     pub(super) fn read_back(&mut self, _log: LogId) {}
     pub(super) fn log_bounds(&self, _log: LogId) -> Option<(i64, i64)> {

@@ -3,12 +3,12 @@
 
 use super::state::{CLUSTER_ID, ConfigKey, Key, RESOURCE_BROKER, RESOURCE_TOPIC, encode_record};
 use super::{METADATA_LOG, METADATA_TOPIC, Metadata, OFFSETS_TOPIC, Topic};
+use crate::broker::Broker;
 use crate::broker::config::{BrokerConfig, TopicConfig, sets_topic_defaults};
 use crate::broker::effect::LogId;
 use crate::broker::hard::HardRecord;
-use crate::broker::Broker;
 use crate::protocol::ErrorCode;
-use crate::protocol::internal::MetadataRecord;
+use crate::protocol::internal::metadata::MetadataRecord;
 use crate::types::Uuid;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -31,17 +31,23 @@ impl Metadata {
 
     fn removal(&self, id: Uuid) -> Vec<Change> {
         let partitions = Key::Partition(id, i32::MIN)..=Key::Partition(id, i32::MAX);
-        let mut keys: Vec<Key> =
-            self.state.range_latest(partitions).into_iter().map(|(key, _)| key).collect();
+        let mut keys: Vec<Key> = self
+            .state
+            .range_latest(partitions)
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect();
         if let Some(MetadataRecord::Topic(topic)) = self.state.latest(&Key::Topic(id)) {
             keys.extend(
-                self.latest_configs(RESOURCE_TOPIC, &topic.name).into_keys().map(|name| {
-                    Key::Config(ConfigKey {
-                        resource_type: RESOURCE_TOPIC,
-                        resource_name: topic.name.clone(),
-                        name,
-                    })
-                }),
+                self.latest_configs(RESOURCE_TOPIC, &topic.name)
+                    .into_keys()
+                    .map(|name| {
+                        Key::Config(ConfigKey {
+                            resource_type: RESOURCE_TOPIC,
+                            resource_name: topic.name.clone(),
+                            name,
+                        })
+                    }),
             );
         }
         keys.push(Key::Topic(id));
@@ -140,7 +146,7 @@ impl Metadata {
     }
 
     /// Recomputes what hangs on durable records that are about the whole cluster.
-    fn refresh_cluster(&mut self, config: &mut BrokerConfig) {
+    pub(super) fn refresh_cluster(&mut self, config: &mut BrokerConfig) {
         let mut for_all = self.durable_configs(RESOURCE_BROKER, "");
         if let Some(id) = for_all.remove(CLUSTER_ID) {
             self.cluster_id = id.parse().ok();
@@ -165,10 +171,17 @@ pub(super) fn is_internal(name: &str) -> bool {
 
 fn config_range(kind: i8, resource: &str) -> (Bound<Key>, Bound<Key>) {
     let key = |resource_name: String| {
-        Key::Config(ConfigKey { resource_type: kind, resource_name, name: String::new() })
+        Key::Config(ConfigKey {
+            resource_type: kind,
+            resource_name,
+            name: String::new(),
+        })
     };
     // The least name that sorts behind `resource`.
-    (Bound::Included(key(resource.to_owned())), Bound::Excluded(key(format!("{resource}\0"))))
+    (
+        Bound::Included(key(resource.to_owned())),
+        Bound::Excluded(key(format!("{resource}\0"))),
+    )
 }
 
 fn config_entry(record: &MetadataRecord) -> Option<(String, String)> {
@@ -188,7 +201,10 @@ impl Broker {
         let mut encoded = Vec::with_capacity(records.len());
         for record in records {
             let value = encode_record(record).ok_or(ErrorCode::UNKNOWN_SERVER_ERROR)?;
-            encoded.push(HardRecord { key: None, value: Some(value) });
+            encoded.push(HardRecord {
+                key: None,
+                value: Some(value),
+            });
         }
         let base = self.append_hard(METADATA_LOG, &encoded)?;
         for (offset, record) in (base..).zip(records) {
@@ -206,8 +222,8 @@ impl Broker {
         let mut all_topics = false;
         for key in self.metadata.state.advance(high_watermark) {
             if let Key::Config(config) = &key {
-                all_topics |= config.resource_type == RESOURCE_BROKER
-                    && sets_topic_defaults(&config.name);
+                all_topics |=
+                    config.resource_type == RESOURCE_BROKER && sets_topic_defaults(&config.name);
             }
             self.metadata.touch(&key);
         }
@@ -226,8 +242,12 @@ impl Broker {
             return;
         }
         self.metadata.state.rollback();
-        self.metadata.latest_names =
-            self.metadata.by_name.iter().map(|(name, topic)| (name.clone(), topic.id)).collect();
+        self.metadata.latest_names = self
+            .metadata
+            .by_name
+            .iter()
+            .map(|(name, topic)| (name.clone(), topic.id))
+            .collect();
         self.metadata.producer_ids.rollback();
     }
 
@@ -258,7 +278,9 @@ impl Broker {
         let had = before.map_or(0, |before| before.partitions);
         self.observer.topic(&topic.name);
         self.metadata.names.insert(topic.id, topic.name.clone());
-        self.metadata.latest_names.insert(topic.name.clone(), topic.id);
+        self.metadata
+            .latest_names
+            .insert(topic.name.clone(), topic.id);
         let logs: Vec<LogId> = topic.logs().filter(|log| log.partition >= had).collect();
         let name = topic.name.clone();
         self.metadata.by_name.insert(name.clone(), topic);

@@ -8,7 +8,7 @@ use super::{METADATA_TOPIC, OFFSETS_TOPIC, collides, validate_topic_name};
 use crate::broker::Broker;
 use crate::broker::config::validate_topic_configs;
 use crate::protocol::ErrorCode;
-use crate::protocol::internal::MetadataRecord;
+use crate::protocol::internal::metadata::MetadataRecord;
 use crate::protocol::internal::metadata_records::{
     ConfigRecord, PartitionRecord, RemoveTopicRecord, TopicRecord,
 };
@@ -60,7 +60,11 @@ impl Broker {
             let why = format!("Topic '{name}' already exists.");
             return Err((ErrorCode::TOPIC_ALREADY_EXISTS, why));
         }
-        if let Some(other) = self.metadata.latest_names().find(|other| collides(name, other)) {
+        if let Some(other) = self
+            .metadata
+            .latest_names()
+            .find(|other| collides(name, other))
+        {
             let why = format!("Topic '{name}' collides with existing topic: {other}");
             return Err((ErrorCode::INVALID_TOPIC_EXCEPTION, why));
         }
@@ -71,7 +75,11 @@ impl Broker {
         };
         validate_topic_configs(&topic.configs, &self.config)
             .map_err(|error| (ErrorCode::INVALID_CONFIG, error.0))?;
-        Ok(CheckedTopic { name: name.clone(), partitions, configs: topic.configs.clone() })
+        Ok(CheckedTopic {
+            name: name.clone(),
+            partitions,
+            configs: topic.configs.clone(),
+        })
     }
 
     fn check_counts(&self, partitions: i32, replication_factor: i16) -> Result<i32, Refusal> {
@@ -115,13 +123,19 @@ impl Broker {
                        set to -1.";
             return Err((ErrorCode::INVALID_REQUEST, why.to_owned()));
         }
-        let mut numbers: Vec<i32> = topic.assignments.iter().map(|(number, _)| *number).collect();
+        let mut numbers: Vec<i32> = topic
+            .assignments
+            .iter()
+            .map(|(number, _)| *number)
+            .collect();
         numbers.sort_unstable();
         for pair in numbers.windows(2) {
             if let [one, other] = pair
                 && one == other
             {
-                return refuse(format!("Found multiple manual partition assignments for partition {one}"));
+                return refuse(format!(
+                    "Found multiple manual partition assignments for partition {one}"
+                ));
             }
         }
         let count = i32::try_from(numbers.len()).unwrap_or(i32::MAX);
@@ -130,7 +144,9 @@ impl Broker {
             return Err((ErrorCode::INVALID_PARTITIONS, why));
         }
         if numbers.iter().copied().ne(0..count) {
-            return refuse("partitions should be a consecutive 0-based integer sequence".to_owned());
+            return refuse(
+                "partitions should be a consecutive 0-based integer sequence".to_owned(),
+            );
         }
         for (_, brokers) in &topic.assignments {
             self.check_replicas(brokers)?;
@@ -151,7 +167,11 @@ impl Broker {
                 "The manual partition assignment includes the broker {first} more than once."
             ),
             _ => {
-                let other = brokers.iter().find(|&&broker| broker != node).copied().unwrap_or(node);
+                let other = brokers
+                    .iter()
+                    .find(|&&broker| broker != node)
+                    .copied()
+                    .unwrap_or(node);
                 format!(
                     "The manual partition assignment includes broker {other}, but no such broker \
                      is registered."
@@ -164,8 +184,13 @@ impl Broker {
     /// The records that create a checked topic, with the id it gets.
     pub(crate) fn creation_records(&mut self, topic: &CheckedTopic) -> (Uuid, Vec<MetadataRecord>) {
         let topic_id = self.rng.uuid();
-        let mut records: Vec<MetadataRecord> =
-            vec![TopicRecord { name: topic.name.clone(), topic_id }.into()];
+        let mut records: Vec<MetadataRecord> = vec![
+            TopicRecord {
+                name: topic.name.clone(),
+                topic_id,
+            }
+            .into(),
+        ];
         records.extend(topic.configs.iter().map(|(name, value)| {
             ConfigRecord {
                 resource_type: RESOURCE_TOPIC,
@@ -192,7 +217,9 @@ impl Broker {
             directories: vec![Uuid::METADATA],
             ..PartitionRecord::default()
         };
-        (from..to).map(|partition| record(partition).into()).collect()
+        (from..to)
+            .map(|partition| record(partition).into())
+            .collect()
     }
 
     /// Starts to create a topic that is to be there without anybody having asked for its
@@ -211,7 +238,9 @@ impl Broker {
                     .unwrap_or(50),
                 replication_factor: -1,
                 assignments: Vec::new(),
-                configs: configs.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+                configs: configs
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
             }
         } else {
             NewTopic {
@@ -231,7 +260,10 @@ impl Broker {
 
     /// Starts to create one of the broker's own topics.
     pub(crate) fn create_internal_topic(&mut self, name: &str) {
-        debug_assert!(is_internal(name), "{name} is not one of the broker's own topics");
+        debug_assert!(
+            is_internal(name),
+            "{name} is not one of the broker's own topics"
+        );
         self.create_on_first_use(name);
     }
 
@@ -269,7 +301,9 @@ impl Broker {
             ));
         }
         if count > MAX_PARTITIONS {
-            return refuse(format!("A topic has at most {MAX_PARTITIONS} partitions here."));
+            return refuse(format!(
+                "A topic has at most {MAX_PARTITIONS} partitions here."
+            ));
         }
         if let Some(assignments) = assignments {
             let more = count.saturating_sub(present);

@@ -19,15 +19,15 @@ impl Broker {
         {
             return;
         }
-        let Some((high_watermark, _)) = self.log_bounds(METADATA_LOG) else { return };
+        let Some((high_watermark, _)) = self.log_bounds(METADATA_LOG) else {
+            return;
+        };
         let timestamp = self.clock.wall().0;
         let mut entries: Vec<(i64, Bytes)> = self
             .metadata
             .state
             .iter_durable()
-            .filter_map(|(_, versioned)| {
-                Some((versioned.offset, encode_record(&versioned.value)?))
-            })
+            .filter_map(|(_, versioned)| Some((versioned.offset, encode_record(&versioned.value)?)))
             .collect();
         entries.sort_by_key(|&(offset, _)| offset);
         let batches = batches_at_offsets(

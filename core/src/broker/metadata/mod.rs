@@ -21,7 +21,7 @@ use super::Broker;
 use super::config::TopicConfig;
 use super::effect::LogId;
 use super::overlay::Overlay;
-use crate::protocol::internal::MetadataRecord;
+use crate::protocol::internal::metadata::MetadataRecord;
 use crate::types::Uuid;
 
 pub(crate) use name::{collides, validate_topic_name};
@@ -29,7 +29,10 @@ pub(crate) use producer_ids::ProducerIds;
 pub(crate) use state::{ConfigKey, Key, RESOURCE_BROKER, RESOURCE_TOPIC, decode_record};
 
 /// The log of all metadata.
-pub(crate) const METADATA_LOG: LogId = LogId { topic: Uuid::METADATA, partition: 0 };
+pub(crate) const METADATA_LOG: LogId = LogId {
+    topic: Uuid::METADATA,
+    partition: 0,
+};
 /// The topic that holds committed offsets and groups.
 pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
 /// Kafka's name of the metadata log, which no client may create or see.
@@ -53,9 +56,10 @@ pub(crate) struct Topic {
 impl Topic {
     /// The log of one partition, if there is such a partition.
     pub(crate) fn log(&self, partition: i32) -> Option<LogId> {
-        (0..self.partitions)
-            .contains(&partition)
-            .then_some(LogId { topic: self.id, partition })
+        (0..self.partitions).contains(&partition).then_some(LogId {
+            topic: self.id,
+            partition,
+        })
     }
 
     /// The logs of all partitions.

@@ -14,7 +14,10 @@ pub(crate) fn validate_topic_name(name: &str) -> Result<(), String> {
         format!("'{name}' is not allowed")
     } else if name.len() > MAX_LENGTH {
         format!("the length of '{name}' is longer than the max allowed length {MAX_LENGTH}")
-    } else if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
+    } else if !name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+    {
         format!(
             "'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
         )

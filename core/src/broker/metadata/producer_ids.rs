@@ -77,7 +77,12 @@ impl Broker {
             }
             // Several may have asked for a block at once: what is left of the older one is lost,
             // as at every restart.
-            if broker.metadata.producer_ids.block.is_none_or(|(next, end)| next >= end) {
+            if broker
+                .metadata
+                .producer_ids
+                .block
+                .is_none_or(|(next, end)| next >= end)
+            {
                 broker.metadata.producer_ids.block = Some((from, to));
             }
             match broker.metadata.take_producer_id() {

@@ -6,12 +6,12 @@
 
 use bytes::Bytes;
 
-use super::state::{CLUSTER_ID, Key, RESOURCE_BROKER, decode_record};
 use super::METADATA_LOG;
+use super::state::{CLUSTER_ID, Key, RESOURCE_BROKER, decode_record};
 use crate::broker::effect::LogId;
 use crate::broker::log::ReplayFailed;
 use crate::broker::{Broker, Lifecycle};
-use crate::protocol::internal::MetadataRecord;
+use crate::protocol::internal::metadata::MetadataRecord;
 use crate::protocol::internal::metadata_records::{ConfigRecord, RegisterBrokerRecord};
 use crate::records::{Batches, DEFAULT_DECOMPRESSED_LIMIT};
 use crate::types::Uuid;
@@ -40,8 +40,9 @@ impl Broker {
     fn apply_metadata_batches(&mut self, batches: &Bytes) -> Result<(), String> {
         for batch in Batches::new(batches.clone()) {
             let batch = batch.map_err(|error| error.to_string())?;
-            let records =
-                batch.records(DEFAULT_DECOMPRESSED_LIMIT).map_err(|error| error.to_string())?;
+            let records = batch
+                .records(DEFAULT_DECOMPRESSED_LIMIT)
+                .map_err(|error| error.to_string())?;
             for record in records {
                 let record = record.map_err(|error| error.to_string())?;
                 let decoded = record.value.and_then(decode_record).ok_or_else(|| {
@@ -70,7 +71,12 @@ impl Broker {
         // Makes the logs that are missing: `create_log` leaves alone what is there.
         self.refresh_topics();
         for log in restored {
-            if log != METADATA_LOG && self.topic_of(log).and_then(|t| t.log(log.partition)).is_none() {
+            if log != METADATA_LOG
+                && self
+                    .topic_of(log)
+                    .and_then(|t| t.log(log.partition))
+                    .is_none()
+            {
                 self.drop_log(log);
             }
         }

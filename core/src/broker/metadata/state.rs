@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::protocol::internal::MetadataRecord;
+use crate::protocol::internal::metadata::MetadataRecord;
 use crate::types::Uuid;
 
 /// Kafka's number for topics in config records.
