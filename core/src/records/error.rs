@@ -1,6 +1,7 @@
 //! What can be wrong with a batch, and the code that Kafka answers for it.
 
 use super::compression::Compression;
+use crate::protocol::ErrorCode;
 use std::fmt;
 
 /// Why a batch, or the records in it, cannot be used.
@@ -73,26 +74,27 @@ pub enum Defect {
 }
 
 impl BatchError {
-    /// The code of Kafka's protocol for this error in a response to Produce, as Apache Kafka 4.3
-    /// answers it.
+    /// The code for this error in a response to Produce, as Apache Kafka 4.3 answers it.
     ///
-    /// - −1 `UNKNOWN_SERVER_ERROR`: compressed bytes that do not decompress, an unknown codec id.
-    /// - 2 `CORRUPT_MESSAGE`: size, magic beyond 2, checksum.
-    /// - 10 `MESSAGE_TOO_LARGE`: decompressed size, which Kafka does not bound; Java's producer
-    ///   then splits the batch.
-    /// - 76 `UNSUPPORTED_COMPRESSION_TYPE`: a codec that is not built in.
-    /// - 87 `INVALID_RECORD`: everything else, old formats included.
+    /// - `UNKNOWN_SERVER_ERROR`: compressed bytes that do not decompress, an unknown codec id.
+    /// - `CORRUPT_MESSAGE`: size, magic beyond 2, checksum.
+    /// - `MESSAGE_TOO_LARGE`: decompressed size, which Kafka does not bound; Java's producer then
+    ///   splits the batch.
+    /// - `UNSUPPORTED_COMPRESSION_TYPE`: a codec that is not built in.
+    /// - `INVALID_RECORD`: everything else, old formats included.
     #[must_use]
-    pub fn code(&self) -> i16 {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Corrupt(_) | Self::UnknownCompression(_) => -1,
+            Self::Corrupt(_) | Self::UnknownCompression(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
             Self::Truncated
             | Self::TooSmall { .. }
             | Self::UnknownMagic(_)
-            | Self::Checksum { .. } => 2,
-            Self::TooLarge { .. } => 10,
-            Self::CodecMissing(_) | Self::CannotCompress(_) => 76,
-            Self::LegacyMagic(_) | Self::Invalid(_) => 87,
+            | Self::Checksum { .. } => ErrorCode::CORRUPT_MESSAGE,
+            Self::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
+            Self::CodecMissing(_) | Self::CannotCompress(_) => {
+                ErrorCode::UNSUPPORTED_COMPRESSION_TYPE
+            }
+            Self::LegacyMagic(_) | Self::Invalid(_) => ErrorCode::INVALID_RECORD,
         }
     }
 }

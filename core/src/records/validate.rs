@@ -8,6 +8,7 @@
 use super::batch::BatchView;
 use super::error::{BatchError, Defect};
 use super::header::{NO_TIMESTAMP, TimestampType};
+use crate::protocol::ErrorCode;
 
 /// Who writes: a client, or the broker itself (a coordinator), to whom fewer rules apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,14 +96,16 @@ pub enum RecordFault {
 }
 
 impl Rejected {
-    /// The code of Kafka's protocol: 32 `INVALID_TIMESTAMP` if any record's timestamp is wrong,
-    /// else 87 `INVALID_RECORD`; [`BatchError::code`] for whole batches.
+    /// `INVALID_TIMESTAMP` if any record's timestamp is wrong, else `INVALID_RECORD`;
+    /// [`BatchError::code`] for whole batches.
     #[must_use]
-    pub fn code(&self) -> i16 {
+    pub fn code(&self) -> ErrorCode {
         match self {
             Self::Batch(error) => error.code(),
-            Self::Records(faults) if faults.iter().any(|(_, fault)| fault.is_timestamp()) => 32,
-            Self::Records(_) => 87,
+            Self::Records(faults) if faults.iter().any(|(_, fault)| fault.is_timestamp()) => {
+                ErrorCode::INVALID_TIMESTAMP
+            }
+            Self::Records(_) => ErrorCode::INVALID_RECORD,
         }
     }
 }

@@ -196,7 +196,7 @@ fn old_and_unknown_formats_have_errors_of_their_own() {
         copy[16] = i8::to_be_bytes(magic)[0];
         let found = BatchView::single(Bytes::from(copy)).unwrap_err();
         assert_eq!(found, expected);
-        assert_eq!(found.code(), code);
+        assert_eq!(found.code().0, code);
     }
 }
 
@@ -227,7 +227,7 @@ fn counts_and_ranges_that_disagree_are_refused() {
     for codec in Compression::ALL {
         let bytes = build(codec, &[value(0, "one"), value(0, "two")]);
         let refused = |change: fn(&mut BatchHeader)| {
-            tampered(&bytes, change).validate().map_err(|e| e.code())
+            tampered(&bytes, change).validate().map_err(|e| e.code().0)
         };
         assert_eq!(refused(|_| ()), Ok(()));
         assert_eq!(refused(|h| h.records_count = 1), Err(87));

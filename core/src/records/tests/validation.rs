@@ -23,7 +23,7 @@ fn sealed(batch: &BatchView, change: impl FnOnce(&mut BatchHeader, &mut Vec<u8>)
 }
 
 fn code(batch: &BatchView, rules: &AppendRules) -> i16 {
-    validate_for_append(batch, rules).map_or_else(|rejected| rejected.code(), |_| 0)
+    validate_for_append(batch, rules).map_or_else(|rejected| rejected.code().0, |_| 0)
 }
 
 #[test]
