@@ -1,1 +1,3 @@
 //! The client as a state machine.
+
+pub mod partitioner;
