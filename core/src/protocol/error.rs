@@ -94,11 +94,13 @@ error_codes! {
     UNKNOWN_SERVER_ERROR = -1, fatal, "The broker failed in a way it did not foresee.";
     NONE = 0, fatal, "No error.";
     OFFSET_OUT_OF_RANGE = 1, fatal, "The offset lies outside of the partition's log.";
-    CORRUPT_MESSAGE = 2, retry, "A record batch is damaged: its checksum, size or content is wrong.";
+    CORRUPT_MESSAGE = 2, retry,
+        "A record batch is damaged: its checksum, size or content is wrong.";
     UNKNOWN_TOPIC_OR_PARTITION = 3, retry, "This broker has no such topic or partition.";
     INVALID_FETCH_SIZE = 4, fatal, "The fetch size is not valid.";
     LEADER_NOT_AVAILABLE = 5, retry, "The partition has no leader yet: one is being elected.";
-    NOT_LEADER_OR_FOLLOWER = 6, retry, "This broker is not the partition's leader, or has no replica of it.";
+    NOT_LEADER_OR_FOLLOWER = 6, retry,
+        "This broker is not the partition's leader, or has no replica of it.";
     REQUEST_TIMED_OUT = 7, retry, "The request was not done within its time limit.";
     BROKER_NOT_AVAILABLE = 8, fatal, "The broker is not there.";
     REPLICA_NOT_AVAILABLE = 9, retry, "The partition's replica cannot be reached now.";
@@ -109,13 +111,17 @@ error_codes! {
     COORDINATOR_LOAD_IN_PROGRESS = 14, retry, "The coordinator is still reading its state.";
     COORDINATOR_NOT_AVAILABLE = 15, retry, "No coordinator is available now.";
     NOT_COORDINATOR = 16, retry, "This broker is not the coordinator asked for.";
-    INVALID_TOPIC_EXCEPTION = 17, fatal, "The topic's name is not allowed, or the topic not open to this operation.";
+    INVALID_TOPIC_EXCEPTION = 17, fatal,
+        "The topic's name is not allowed, or the topic not open to this operation.";
     RECORD_LIST_TOO_LARGE = 18, fatal, "The record batches are larger than a log segment.";
-    NOT_ENOUGH_REPLICAS = 19, retry, "Fewer replicas are in sync than the topic requires; nothing was written.";
-    NOT_ENOUGH_REPLICAS_AFTER_APPEND = 20, retry, "The records were written, but fewer replicas are in sync than required.";
+    NOT_ENOUGH_REPLICAS = 19, retry,
+        "Fewer replicas are in sync than the topic requires; nothing was written.";
+    NOT_ENOUGH_REPLICAS_AFTER_APPEND = 20, retry,
+        "The records were written, but fewer replicas are in sync than required.";
     INVALID_REQUIRED_ACKS = 21, fatal, "The acks of a produce request must be 0, 1 or -1.";
     ILLEGAL_GENERATION = 22, fatal, "The group is in another generation.";
-    INCONSISTENT_GROUP_PROTOCOL = 23, fatal, "The member shares no protocol with its group, or named none.";
+    INCONSISTENT_GROUP_PROTOCOL = 23, fatal,
+        "The member shares no protocol with its group, or named none.";
     INVALID_GROUP_ID = 24, fatal, "The group id is not valid.";
     UNKNOWN_MEMBER_ID = 25, fatal, "The coordinator knows no such member.";
     INVALID_SESSION_TIMEOUT = 26, fatal, "The session timeout lies outside of the broker's limits.";
@@ -130,12 +136,14 @@ error_codes! {
     UNSUPPORTED_VERSION = 35, fatal, "The broker does not serve this version of the API.";
     TOPIC_ALREADY_EXISTS = 36, fatal, "A topic of this name exists already.";
     INVALID_PARTITIONS = 37, fatal, "The number of partitions is not valid.";
-    INVALID_REPLICATION_FACTOR = 38, fatal, "The replication factor is below 1 or above the number of brokers.";
+    INVALID_REPLICATION_FACTOR = 38, fatal,
+        "The replication factor is below 1 or above the number of brokers.";
     INVALID_REPLICA_ASSIGNMENT = 39, fatal, "The assignment of replicas is not valid.";
     INVALID_CONFIG = 40, fatal, "A config is unknown or its value not valid.";
     NOT_CONTROLLER = 41, retry, "This broker is not the controller.";
     INVALID_REQUEST = 42, fatal, "The request contradicts itself or the protocol.";
-    UNSUPPORTED_FOR_MESSAGE_FORMAT = 43, fatal, "The format of the stored records does not allow this request.";
+    UNSUPPORTED_FOR_MESSAGE_FORMAT = 43, fatal,
+        "The format of the stored records does not allow this request.";
     POLICY_VIOLATION = 44, fatal, "The request breaks a policy of the cluster.";
     OUT_OF_ORDER_SEQUENCE_NUMBER = 45, fatal, "A batch does not follow the producer's last one.";
     DUPLICATE_SEQUENCE_NUMBER = 46, fatal, "A batch was written before, too long ago to say where.";
@@ -144,10 +152,12 @@ error_codes! {
     INVALID_PRODUCER_ID_MAPPING = 49, fatal, "The transactional id belongs to another producer id.";
     INVALID_TRANSACTION_TIMEOUT = 50, fatal, "The transaction timeout is above the broker's limit.";
     CONCURRENT_TRANSACTIONS = 51, retry, "Another operation on the same transaction is under way.";
-    TRANSACTION_COORDINATOR_FENCED = 52, fatal, "A transaction marker came from a coordinator that is one no more.";
+    TRANSACTION_COORDINATOR_FENCED = 52, fatal,
+        "A transaction marker came from a coordinator that is one no more.";
     TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53, fatal, "Not allowed on this transactional id.";
     SECURITY_DISABLED = 54, fatal, "The broker runs without an authorizer.";
-    OPERATION_NOT_ATTEMPTED = 55, fatal, "Not tried, because another operation of the same request failed.";
+    OPERATION_NOT_ATTEMPTED = 55, fatal,
+        "Not tried, because another operation of the same request failed.";
     KAFKA_STORAGE_ERROR = 56, retry, "The log's storage failed.";
     LOG_DIR_NOT_FOUND = 57, fatal, "The broker has no such log directory.";
     SASL_AUTHENTICATION_FAILED = 58, fatal, "The credentials were refused.";
@@ -155,8 +165,10 @@ error_codes! {
     REASSIGNMENT_IN_PROGRESS = 60, fatal, "The partition is being reassigned.";
     DELEGATION_TOKEN_AUTH_DISABLED = 61, fatal, "Delegation tokens are turned off.";
     DELEGATION_TOKEN_NOT_FOUND = 62, fatal, "The broker has no such delegation token.";
-    DELEGATION_TOKEN_OWNER_MISMATCH = 63, fatal, "Neither owner nor renewer of the delegation token.";
-    DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64, fatal, "Delegation tokens cannot be asked for over this connection.";
+    DELEGATION_TOKEN_OWNER_MISMATCH = 63, fatal,
+        "Neither owner nor renewer of the delegation token.";
+    DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64, fatal,
+        "Delegation tokens cannot be asked for over this connection.";
     DELEGATION_TOKEN_AUTHORIZATION_FAILED = 65, fatal, "Not allowed on this delegation token.";
     DELEGATION_TOKEN_EXPIRED = 66, fatal, "The delegation token has expired.";
     INVALID_PRINCIPAL_TYPE = 67, fatal, "No principal can be of this type.";
@@ -168,7 +180,8 @@ error_codes! {
     TOPIC_DELETION_DISABLED = 73, fatal, "Topics cannot be deleted in this cluster.";
     FENCED_LEADER_EPOCH = 74, retry, "The leader epoch of the request is older than the broker's.";
     UNKNOWN_LEADER_EPOCH = 75, retry, "The leader epoch of the request is newer than the broker's.";
-    UNSUPPORTED_COMPRESSION_TYPE = 76, fatal, "The requester's version cannot carry this compression type.";
+    UNSUPPORTED_COMPRESSION_TYPE = 76, fatal,
+        "The requester's version cannot carry this compression type.";
     STALE_BROKER_EPOCH = 77, fatal, "The broker has registered again since.";
     OFFSET_NOT_AVAILABLE = 78, retry, "The new leader does not know the high watermark yet.";
     MEMBER_ID_REQUIRED = 79, fatal, "Join again with the member id that was given.";
@@ -178,7 +191,8 @@ error_codes! {
     ELIGIBLE_LEADERS_NOT_AVAILABLE = 83, retry, "No replica may become leader.";
     ELECTION_NOT_NEEDED = 84, retry, "The partition has the right leader already.";
     NO_REASSIGNMENT_IN_PROGRESS = 85, fatal, "The partition is not being reassigned.";
-    GROUP_SUBSCRIBED_TO_TOPIC = 86, fatal, "The group consumes the topic: its offsets cannot be deleted.";
+    GROUP_SUBSCRIBED_TO_TOPIC = 86, fatal,
+        "The group consumes the topic: its offsets cannot be deleted.";
     INVALID_RECORD = 87, fatal, "A record does not pass the broker's checks.";
     UNSTABLE_OFFSET_COMMIT = 88, retry, "An open transaction has offsets pending.";
     THROTTLING_QUOTA_EXCEEDED = 89, retry, "A quota is used up.";
@@ -189,7 +203,8 @@ error_codes! {
     INCONSISTENT_VOTER_SET = 94, fatal, "One side of the request is not among the expected voters.";
     INVALID_UPDATE_VERSION = 95, fatal, "The version of the update is not valid.";
     FEATURE_UPDATE_FAILED = 96, fatal, "The features could not be updated.";
-    PRINCIPAL_DESERIALIZATION_FAILURE = 97, fatal, "The principal of a forwarded request could not be read.";
+    PRINCIPAL_DESERIALIZATION_FAILURE = 97, fatal,
+        "The principal of a forwarded request could not be read.";
     SNAPSHOT_NOT_FOUND = 98, fatal, "There is no such snapshot.";
     POSITION_OUT_OF_RANGE = 99, fatal, "The position lies outside of the snapshot.";
     UNKNOWN_TOPIC_ID = 100, retry, "This broker has no topic of this id.";
@@ -198,21 +213,25 @@ error_codes! {
     INCONSISTENT_TOPIC_ID = 103, retry, "The topic of this name has another id.";
     INCONSISTENT_CLUSTER_ID = 104, fatal, "The broker belongs to another cluster.";
     TRANSACTIONAL_ID_NOT_FOUND = 105, fatal, "The coordinator knows no such transactional id.";
-    FETCH_SESSION_TOPIC_ID_ERROR = 106, retry, "The fetch session mixes topics with and without ids.";
+    FETCH_SESSION_TOPIC_ID_ERROR = 106, retry,
+        "The fetch session mixes topics with and without ids.";
     INELIGIBLE_REPLICA = 107, fatal, "A replica of the new in-sync set may not be in it.";
     NEW_LEADER_ELECTED = 108, fatal, "The partition was changed, and has a new leader.";
     OFFSET_MOVED_TO_TIERED_STORAGE = 109, fatal, "The offset is in tiered storage.";
-    FENCED_MEMBER_EPOCH = 110, fatal, "The member's epoch is fenced: give up all partitions and join again.";
+    FENCED_MEMBER_EPOCH = 110, fatal,
+        "The member's epoch is fenced: give up all partitions and join again.";
     UNRELEASED_INSTANCE_ID = 111, fatal, "Another member still uses this group instance id.";
     UNSUPPORTED_ASSIGNOR = 112, fatal, "The group does not support this assignor.";
-    STALE_MEMBER_EPOCH = 113, fatal, "The member's epoch is old: take the new one from a heartbeat first.";
+    STALE_MEMBER_EPOCH = 113, fatal,
+        "The member's epoch is old: take the new one from a heartbeat first.";
     MISMATCHED_ENDPOINT_TYPE = 114, fatal, "The request was meant for another type of endpoint.";
     UNSUPPORTED_ENDPOINT_TYPE = 115, fatal, "No endpoint is of this type.";
     UNKNOWN_CONTROLLER_ID = 116, fatal, "No controller has this id.";
     UNKNOWN_SUBSCRIPTION_ID = 117, fatal, "The telemetry subscription is unknown or out of date.";
     TELEMETRY_TOO_LARGE = 118, fatal, "The telemetry is larger than the broker accepts.";
     INVALID_REGISTRATION = 119, fatal, "The controller refuses the broker's registration.";
-    TRANSACTION_ABORTABLE = 120, fatal, "The transaction failed; after aborting it the producer can go on.";
+    TRANSACTION_ABORTABLE = 120, fatal,
+        "The transaction failed; after aborting it the producer can go on.";
     INVALID_RECORD_STATE = 121, fatal, "The record's delivery cannot be acknowledged in its state.";
     SHARE_SESSION_NOT_FOUND = 122, retry, "The broker has no such share session.";
     INVALID_SHARE_SESSION_EPOCH = 123, retry, "The share session is at another epoch.";
@@ -221,11 +240,13 @@ error_codes! {
     DUPLICATE_VOTER = 126, fatal, "The voter is in the set already.";
     VOTER_NOT_FOUND = 127, fatal, "The voter is not in the set.";
     INVALID_REGULAR_EXPRESSION = 128, fatal, "The regular expression is not valid.";
-    REBOOTSTRAP_REQUIRED = 129, fatal, "The client's metadata is out of date: start from the bootstrap servers again.";
+    REBOOTSTRAP_REQUIRED = 129, fatal,
+        "The client's metadata is out of date: start from the bootstrap servers again.";
     STREAMS_INVALID_TOPOLOGY = 130, fatal, "The topology is not valid.";
     STREAMS_INVALID_TOPOLOGY_EPOCH = 131, fatal, "The topology's epoch is not valid.";
     STREAMS_TOPOLOGY_FENCED = 132, fatal, "The topology's epoch is out of date.";
-    SHARE_SESSION_LIMIT_REACHED = 133, retry, "The broker has as many share sessions as it may have.";
+    SHARE_SESSION_LIMIT_REACHED = 133, retry,
+        "The broker has as many share sessions as it may have.";
 }
 
 #[cfg(test)]

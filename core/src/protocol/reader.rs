@@ -342,7 +342,8 @@ impl Reader {
     /// value is skipped.
     ///
     /// # Errors
-    /// [`DecodeError::Tag`] if a known field has another size than claimed, or what `known` returns.
+    /// [`DecodeError::Tag`] if a known field has another size than claimed, or what `known`
+    /// returns.
     #[inline(never)]
     pub fn tagged_fields(
         &mut self,

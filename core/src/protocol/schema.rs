@@ -96,7 +96,10 @@ macro_rules! message {
     };
 
     (@tag $self:ident $tags:ident $field:ident $versions:tt $type:ty, [] $default:tt) => {};
-    (@tag $self:ident $tags:ident $field:ident $versions:tt $type:ty, [$tag:literal] [$($default:expr)?]) => {
+    (
+        @tag $self:ident $tags:ident $field:ident $versions:tt $type:ty,
+        [$tag:literal] [$($default:expr)?]
+    ) => {
         let default: $type = message!(@default $($default)?);
         if message!(@in $tags.version(), $versions) && $self.$field != default {
             $tags.field($tag, &mut |writer| $crate::protocol::Wire::write(&$self.$field, writer));
@@ -170,7 +173,9 @@ macro_rules! message {
                 )?)*
                 $( message!(@write self writer $field $versions $($tag)?); )*
                 writer.tagged_fields(&mut |tags| {
-                    $( message!(@tag self tags $field $versions $type, [$($tag)?] [$($default)?]); )*
+                    $(
+                        message!(@tag self tags $field $versions $type, [$($tag)?] [$($default)?]);
+                    )*
                 });
             }
         }

@@ -1,5 +1,5 @@
 //! Frames whose bytes were worked out by hand from the schemas.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use bytes::Bytes;
 

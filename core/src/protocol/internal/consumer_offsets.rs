@@ -1,7 +1,7 @@
 //! Keys and values of the records in `__consumer_offsets`.
 //!
-//! A key and a value each start with a version of two bytes; a key's version tells its kind: 0 and 1
-//! are a commit's, 2 a group's metadata. See [`super::read_versioned`].
+//! A key and a value each start with a version of two bytes; a key's version tells its kind: 0 and
+//! 1 are a commit's, 2 a group's metadata. See [`super::read_versioned`].
 
 use bytes::Bytes;
 

@@ -1,8 +1,10 @@
 //! What consumers hand each other through JoinGroup and SyncGroup, in groups of type `consumer`.
 //!
-//! Both start with a version of two bytes. A version above the highest known is read as the highest
-//! known: newer ones only append fields. Version 1 adds owned partitions (KIP-429), 2 the generation
-//! (KIP-792), 3 the rack (KIP-881); assignments have the same four versions and no change in them.
+//! Both start with a version of two bytes. A version above the highest known is read as the
+//! highest known, for newer ones only append fields: [`super::read_versioned_or_newer`].
+//!
+//! Version 1 adds owned partitions (KIP-429), 2 the generation (KIP-792), 3 the rack (KIP-881).
+//! Assignments have the same four versions, which are all alike.
 
 use bytes::Bytes;
 

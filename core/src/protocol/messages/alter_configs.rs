@@ -1,10 +1,15 @@
-//! AlterConfigs: API key 33, versions 0-2, flexible from 2.
+//! AlterConfigs (API key 33): replaces all configs of a resource. IncrementalAlterConfigs is meant
+//! instead.
+//!
+//! Versions 0 to 2, flexible from 2; otherwise unchanged.
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request AlterConfigsRequest(AlterConfigs, versions [0-2], flexible [2+], answer AlterConfigsResponse) {
+    /// New configs that replace all set before.
+    request AlterConfigsRequest(
+        AlterConfigs, versions [0-2], flexible [2+], answer AlterConfigsResponse
+    ) {
         resources [0+]: Vec<AlterConfigsResource>,
         validate_only [0+]: bool,
     }
@@ -20,7 +25,7 @@ message! {
         value [0+] nullable [0+]: Option<String> = Some(String::new()),
     }
 
-    /// The response.
+    /// How each resource's change went.
     response AlterConfigsResponse(AlterConfigs, versions [0-2], flexible [2+]) {
         throttle_time_ms [0+]: i32,
         responses [0+]: Vec<AlterConfigsResourceResponse>,

@@ -1,15 +1,27 @@
-//! ApiVersions: API key 18, versions 0-4, flexible from 3.
+//! ApiVersions (API key 18): what the broker serves.
+//!
+//! Versions 0 to 4, flexible from 3.
+//!
+//! - 1: throttle time.
+//! - 3: flexible; the client's software (KIP-511); features as tagged fields (KIP-584). The
+//!   response's header stays at version 0, so that a client can read it whatever the broker knows.
+//! - 4: a feature's lowest version may be 0 (KAFKA-17011).
+//!
+//! A request of an unknown version is answered in version 0 with `UNSUPPORTED_VERSION` and the
+//! versions of this API.
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request ApiVersionsRequest(ApiVersions, versions [0-4], flexible [3+], answer ApiVersionsResponse) {
+    /// Which client asks.
+    request ApiVersionsRequest(
+        ApiVersions, versions [0-4], flexible [3+], answer ApiVersionsResponse
+    ) {
         client_software_name [3+]: String,
         client_software_version [3+]: String,
     }
 
-    /// The response.
+    /// The APIs and versions the broker serves, and its features.
     response ApiVersionsResponse(ApiVersions, versions [0-4], flexible [3+]) {
         error_code [0+]: ErrorCode,
         api_keys [0+]: Vec<ApiVersion>,

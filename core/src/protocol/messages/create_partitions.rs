@@ -1,10 +1,17 @@
-//! CreatePartitions: API key 37, versions 0-3, flexible from 2.
+//! CreatePartitions (API key 37): more partitions for topics (KIP-195).
+//!
+//! Versions 0 to 3, flexible from 2.
+//!
+//! - 2: flexible.
+//! - 3: may answer `THROTTLING_QUOTA_EXCEEDED` (KIP-599).
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request CreatePartitionsRequest(CreatePartitions, versions [0-3], flexible [2+], answer CreatePartitionsResponse) {
+    /// Topics, each with its new number of partitions.
+    request CreatePartitionsRequest(
+        CreatePartitions, versions [0-3], flexible [2+], answer CreatePartitionsResponse
+    ) {
         topics [0+]: Vec<CreatePartitionsTopic>,
         timeout_ms [0+]: i32,
         validate_only [0+]: bool,
@@ -20,7 +27,7 @@ message! {
         broker_ids [0+]: Vec<i32>,
     }
 
-    /// The response.
+    /// How each topic's change went.
     response CreatePartitionsResponse(CreatePartitions, versions [0-3], flexible [2+]) {
         throttle_time_ms [0+]: i32,
         results [0+]: Vec<CreatePartitionsTopicResult>,

@@ -1,11 +1,21 @@
-//! CreateTopics: API key 19, versions 2-7, flexible from 5.
+//! CreateTopics (API key 19): new topics.
+//!
+//! Versions 2 to 7, flexible from 5.
+//!
+//! - 2: throttle time; already there: validation only, error messages.
+//! - 4: partitions and replication factor may be -1, the broker's defaults (KIP-464).
+//! - 5: flexible; the created topic's configs come back (KIP-525).
+//! - 6: may answer `THROTTLING_QUOTA_EXCEEDED` (KIP-599).
+//! - 7: topic id in the response (KIP-516).
 
 use crate::protocol::ErrorCode;
 use crate::types::Uuid;
 
 message! {
-    /// The request.
-    request CreateTopicsRequest(CreateTopics, versions [2-7], flexible [5+], answer CreateTopicsResponse) {
+    /// Topics to create.
+    request CreateTopicsRequest(
+        CreateTopics, versions [2-7], flexible [5+], answer CreateTopicsResponse
+    ) {
         topics [0+]: Vec<CreatableTopic>,
         timeout_ms [0+]: i32 = 60000,
         validate_only [0+]: bool,
@@ -29,7 +39,7 @@ message! {
         value [0+] nullable [0+]: Option<String> = Some(String::new()),
     }
 
-    /// The response.
+    /// What was created, or why not.
     response CreateTopicsResponse(CreateTopics, versions [2-7], flexible [5+]) {
         throttle_time_ms [0+]: i32,
         topics [0+]: Vec<CreatableTopicResult>,

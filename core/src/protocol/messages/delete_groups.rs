@@ -1,14 +1,18 @@
-//! DeleteGroups: API key 42, versions 0-2, flexible from 2.
+//! DeleteGroups (API key 42): removes empty groups with their offsets (KIP-229).
+//!
+//! Versions 0 to 2, flexible from 2; otherwise unchanged.
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request DeleteGroupsRequest(DeleteGroups, versions [0-2], flexible [2+], answer DeleteGroupsResponse) {
+    /// Groups to delete.
+    request DeleteGroupsRequest(
+        DeleteGroups, versions [0-2], flexible [2+], answer DeleteGroupsResponse
+    ) {
         groups_names [0+]: Vec<String>,
     }
 
-    /// The response.
+    /// How each deletion went.
     response DeleteGroupsResponse(DeleteGroups, versions [0-2], flexible [2+]) {
         throttle_time_ms [0+]: i32,
         results [0+]: Vec<DeletableGroupResult>,

@@ -1,10 +1,14 @@
-//! DeleteRecords: API key 21, versions 0-2, flexible from 2.
+//! DeleteRecords (API key 21): raises a partition's log start offset (KIP-107).
+//!
+//! Versions 0 to 2, flexible from 2; otherwise unchanged.
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request DeleteRecordsRequest(DeleteRecords, versions [0-2], flexible [2+], answer DeleteRecordsResponse) {
+    /// Partitions, each with the offset before which records go.
+    request DeleteRecordsRequest(
+        DeleteRecords, versions [0-2], flexible [2+], answer DeleteRecordsResponse
+    ) {
         topics [0+]: Vec<DeleteRecordsTopic>,
         timeout_ms [0+]: i32,
     }
@@ -19,7 +23,7 @@ message! {
         offset [0+]: i64,
     }
 
-    /// The response.
+    /// The new log start offset of each partition.
     response DeleteRecordsResponse(DeleteRecords, versions [0-2], flexible [2+]) {
         throttle_time_ms [0+]: i32,
         topics [0+]: Vec<DeleteRecordsTopicResult>,

@@ -1,11 +1,21 @@
-//! DeleteTopics: API key 20, versions 1-6, flexible from 4.
+//! DeleteTopics (API key 20): topics go, with their records.
+//!
+//! Versions 1 to 6, flexible from 4.
+//!
+//! - 1: throttle time.
+//! - 3: may answer `TOPIC_DELETION_DISABLED`.
+//! - 4: flexible.
+//! - 5: error messages; may answer `THROTTLING_QUOTA_EXCEEDED` (KIP-599).
+//! - 6: topics by name or by id, in a list of structs (KIP-516).
 
 use crate::protocol::ErrorCode;
 use crate::types::Uuid;
 
 message! {
-    /// The request.
-    request DeleteTopicsRequest(DeleteTopics, versions [1-6], flexible [4+], answer DeleteTopicsResponse) {
+    /// Topics to delete, by name or id.
+    request DeleteTopicsRequest(
+        DeleteTopics, versions [1-6], flexible [4+], answer DeleteTopicsResponse
+    ) {
         topics [6+]: Vec<DeleteTopicState>,
         topic_names [0-5]: Vec<String>,
         timeout_ms [0+]: i32,
@@ -16,7 +26,7 @@ message! {
         topic_id [0+]: Uuid,
     }
 
-    /// The response.
+    /// How each deletion went.
     response DeleteTopicsResponse(DeleteTopics, versions [1-6], flexible [4+]) {
         throttle_time_ms [0+]: i32,
         responses [0+]: Vec<DeletableTopicResult>,

@@ -1,16 +1,23 @@
-//! DescribeCluster: API key 60, versions 0-2, flexible from 0.
+//! DescribeCluster (API key 60): cluster id, controller, brokers (KIP-700).
+//!
+//! Versions 0 to 2, flexible from 0.
+//!
+//! - 1: type of endpoint, 1 broker, 2 controller (KIP-919).
+//! - 2: fenced brokers can be included (KIP-1073).
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request DescribeClusterRequest(DescribeCluster, versions [0-2], flexible [0+], answer DescribeClusterResponse) {
+    /// What to tell of the cluster.
+    request DescribeClusterRequest(
+        DescribeCluster, versions [0-2], flexible [0+], answer DescribeClusterResponse
+    ) {
         include_cluster_authorized_operations [0+]: bool,
         endpoint_type [1+]: i8 = 1,
         include_fenced_brokers [2+]: bool,
     }
 
-    /// The response.
+    /// The cluster's id, controller and brokers.
     response DescribeClusterResponse(DescribeCluster, versions [0-2], flexible [0+]) {
         throttle_time_ms [0+]: i32,
         error_code [0+]: ErrorCode,

@@ -1,10 +1,20 @@
-//! DescribeConfigs: API key 32, versions 1-4, flexible from 4.
+//! DescribeConfigs (API key 32): configs of topics, brokers and groups.
+//!
+//! Versions 1 to 4, flexible from 4.
+//!
+//! - 1: sources and synonyms (KIP-226).
+//! - 3: types and documentation (KIP-569).
+//! - 4: flexible.
+//!
+//! Resource types: 2 topic, 4 broker, 8 broker logger, 16 client metrics, 32 group.
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request DescribeConfigsRequest(DescribeConfigs, versions [1-4], flexible [4+], answer DescribeConfigsResponse) {
+    /// Topics or brokers, and which of their configs.
+    request DescribeConfigsRequest(
+        DescribeConfigs, versions [1-4], flexible [4+], answer DescribeConfigsResponse
+    ) {
         resources [0+]: Vec<DescribeConfigsResource>,
         include_synonyms [0+]: bool,
         include_documentation [3+]: bool,
@@ -16,7 +26,7 @@ message! {
         configuration_keys [0+] nullable [0+]: Option<Vec<String>> = Some(Vec::new()),
     }
 
-    /// The response.
+    /// Each config's value, source and synonyms.
     response DescribeConfigsResponse(DescribeConfigs, versions [1-4], flexible [4+]) {
         throttle_time_ms [0+]: i32,
         results [0+]: Vec<DescribeConfigsResult>,

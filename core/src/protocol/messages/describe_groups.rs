@@ -1,17 +1,27 @@
-//! DescribeGroups: API key 15, versions 0-6, flexible from 5.
+//! DescribeGroups (API key 15): state and members of classic groups.
+//!
+//! Versions 0 to 6, flexible from 5.
+//!
+//! - 1: throttle time.
+//! - 3: authorised operations (KIP-430).
+//! - 4: group instance ids (KIP-345).
+//! - 5: flexible.
+//! - 6: `GROUP_ID_NOT_FOUND` in place of a group in state Dead, with a message (KIP-1043).
 
 use bytes::Bytes;
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request DescribeGroupsRequest(DescribeGroups, versions [0-6], flexible [5+], answer DescribeGroupsResponse) {
+    /// Groups to describe.
+    request DescribeGroupsRequest(
+        DescribeGroups, versions [0-6], flexible [5+], answer DescribeGroupsResponse
+    ) {
         groups [0+]: Vec<String>,
         include_authorized_operations [3+]: bool,
     }
 
-    /// The response.
+    /// Each group's state, protocol and members.
     response DescribeGroupsResponse(DescribeGroups, versions [0-6], flexible [5+]) {
         throttle_time_ms [1+]: i32,
         groups [0+]: Vec<DescribedGroup>,

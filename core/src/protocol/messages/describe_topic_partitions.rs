@@ -1,11 +1,18 @@
-//! DescribeTopicPartitions: API key 75, versions 0, flexible from 0.
+//! DescribeTopicPartitions (API key 75): topics and partitions, in pages (KIP-966).
+//!
+//! Version 0, flexible.
+//!
+//! The topics come sorted by name, at most so many partitions as asked for; a cursor names the
+//! first one left.
 
 use crate::protocol::ErrorCode;
 use crate::types::Uuid;
 
 message! {
-    /// The request.
-    request DescribeTopicPartitionsRequest(DescribeTopicPartitions, versions [0], flexible [0+], answer DescribeTopicPartitionsResponse) {
+    /// Topics to describe, and where to go on.
+    request DescribeTopicPartitionsRequest(
+        DescribeTopicPartitions, versions [0], flexible [0+], answer DescribeTopicPartitionsResponse
+    ) {
         topics [0+]: Vec<TopicRequest>,
         response_partition_limit [0+]: i32 = 2000,
         cursor [0+] nullable [0+]: Option<Cursor>,
@@ -20,7 +27,7 @@ message! {
         partition_index [0+]: i32,
     }
 
-    /// The response.
+    /// Partitions with their replicas, and where to go on.
     response DescribeTopicPartitionsResponse(DescribeTopicPartitions, versions [0], flexible [0+]) {
         throttle_time_ms [0+]: i32,
         topics [0+]: Vec<DescribeTopicPartitionsResponseTopic>,

@@ -1,10 +1,29 @@
-//! Fetch: API key 1, versions 4-18, flexible from 12.
+//! Fetch (API key 1): record batches from partitions, with a long poll.
+//!
+//! Versions 4 to 18, flexible from 12.
+//!
+//! - 4: isolation level, last stable offset, aborted transactions; batches of format 2.
+//! - 5: log start offset.
+//! - 6: may answer `KAFKA_STORAGE_ERROR`.
+//! - 7: fetch sessions: only what changed is sent (KIP-227).
+//! - 9: the leader epoch the client knows, for fencing (KIP-320).
+//! - 10: zstd allowed (KIP-110).
+//! - 11: rack, preferred read replica (KIP-392).
+//! - 12: flexible; last fetched epoch, diverging epoch, current leader (KIP-595).
+//! - 13: topic ids in place of names (KIP-516).
+//! - 14: may answer `OFFSET_MOVED_TO_TIERED_STORAGE` (KIP-405).
+//! - 15: replica state in place of replica id (KIP-903).
+//! - 16: addresses of the leaders that are named (KIP-951).
+//! - 17: a follower's directory id (KIP-853).
+//! - 18: the high watermark a follower knows (KIP-1166).
+//!
+//! Partitions are served in the order of the request.
 
 use crate::protocol::{ErrorCode, Records};
 use crate::types::Uuid;
 
 message! {
-    /// The request.
+    /// What to read: partitions, each from an offset, within limits of bytes and time.
     request FetchRequest(Fetch, versions [4-18], flexible [12+], answer FetchResponse) {
         replica_id [0-14]: i32 = -1,
         max_wait_ms [0+]: i32,
@@ -48,7 +67,7 @@ message! {
         partitions [0+]: Vec<i32>,
     }
 
-    /// The response.
+    /// Record batches, and where each partition stands.
     response FetchResponse(Fetch, versions [4-18], flexible [12+]) {
         throttle_time_ms [0+]: i32,
         error_code [7+]: ErrorCode,

@@ -1,16 +1,27 @@
-//! FindCoordinator: API key 10, versions 0-6, flexible from 3.
+//! FindCoordinator (API key 10): the broker that coordinates a group or a transaction.
+//!
+//! Versions 0 to 6, flexible from 3.
+//!
+//! - 0: groups only.
+//! - 1: key type (0 group, 1 transaction); throttle time; error messages.
+//! - 3: flexible.
+//! - 4: several keys at once (KIP-699); the answer moves into a list.
+//! - 5: may answer `TRANSACTION_ABORTABLE` (KIP-890).
+//! - 6: key type 2, a share group's partition as `group:topic id:partition` (KIP-932).
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request FindCoordinatorRequest(FindCoordinator, versions [0-6], flexible [3+], answer FindCoordinatorResponse) {
+    /// Groups or transactional ids, by their keys.
+    request FindCoordinatorRequest(
+        FindCoordinator, versions [0-6], flexible [3+], answer FindCoordinatorResponse
+    ) {
         key [0-3]: String,
         key_type [1+]: i8,
         coordinator_keys [4+]: Vec<String>,
     }
 
-    /// The response.
+    /// The broker that coordinates each key.
     response FindCoordinatorResponse(FindCoordinator, versions [0-6], flexible [3+]) {
         throttle_time_ms [1+]: i32,
         error_code [0-3]: ErrorCode,

@@ -1,10 +1,18 @@
-//! IncrementalAlterConfigs: API key 44, versions 0-1, flexible from 1.
+//! IncrementalAlterConfigs (API key 44): sets, deletes, appends to or
+//! subtracts from configs (KIP-339).
+//!
+//! Versions 0 and 1, flexible from 1; otherwise unchanged.
+//!
+//! Operations: 0 set, 1 delete, 2 append, 3 subtract. Resource types are those of DescribeConfigs.
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request IncrementalAlterConfigsRequest(IncrementalAlterConfigs, versions [0-1], flexible [1+], answer IncrementalAlterConfigsResponse) {
+    /// Changes of single configs.
+    request IncrementalAlterConfigsRequest(
+        IncrementalAlterConfigs, versions [0-1], flexible [1+],
+        answer IncrementalAlterConfigsResponse
+    ) {
         resources [0+]: Vec<AlterConfigsResource>,
         validate_only [0+]: bool,
     }
@@ -21,8 +29,10 @@ message! {
         value [0+] nullable [0+]: Option<String> = Some(String::new()),
     }
 
-    /// The response.
-    response IncrementalAlterConfigsResponse(IncrementalAlterConfigs, versions [0-1], flexible [1+]) {
+    /// How each resource's changes went.
+    response IncrementalAlterConfigsResponse(
+        IncrementalAlterConfigs, versions [0-1], flexible [1+]
+    ) {
         throttle_time_ms [0+]: i32,
         responses [0+]: Vec<AlterConfigsResourceResponse>,
     }

@@ -1,10 +1,19 @@
-//! LeaveGroup: API key 13, versions 0-5, flexible from 4.
+//! LeaveGroup (API key 13): members leave a classic group.
+//!
+//! Versions 0 to 5, flexible from 4.
+//!
+//! - 1: throttle time.
+//! - 3: several members at once, by member id or group instance id (KIP-345).
+//! - 4: flexible.
+//! - 5: the reason (KIP-800).
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request LeaveGroupRequest(LeaveGroup, versions [0-5], flexible [4+], answer LeaveGroupResponse) {
+    /// Members that leave.
+    request LeaveGroupRequest(
+        LeaveGroup, versions [0-5], flexible [4+], answer LeaveGroupResponse
+    ) {
         group_id [0+]: String,
         member_id [0-2]: String,
         members [3+]: Vec<MemberIdentity>,
@@ -16,7 +25,7 @@ message! {
         reason [5+] nullable [0+]: Option<String>,
     }
 
-    /// The response.
+    /// How each member's leaving went.
     response LeaveGroupResponse(LeaveGroup, versions [0-5], flexible [4+]) {
         throttle_time_ms [1+]: i32,
         error_code [0+]: ErrorCode,

@@ -1,10 +1,26 @@
-//! Metadata: API key 3, versions 0-13, flexible from 9.
+//! Metadata (API key 3): brokers, topics, partitions and their leaders.
+//!
+//! Versions 0 to 13, flexible from 9.
+//!
+//! - 0: an empty list of topics means all.
+//! - 1: null means all, empty none; racks, controller, internal topics.
+//! - 2: cluster id.
+//! - 3: throttle time.
+//! - 4: auto-creation can be declined.
+//! - 5: offline replicas.
+//! - 7: leader epochs (KIP-320).
+//! - 8: authorised operations (KIP-430).
+//! - 9: flexible.
+//! - 10: topic ids in the response; in the request they are not to be used yet (KIP-516).
+//! - 11: the cluster's authorised operations left for DescribeCluster (KIP-700).
+//! - 12: topics may be asked for by id.
+//! - 13: an error code of the whole response (KIP-1102).
 
 use crate::protocol::ErrorCode;
 use crate::types::Uuid;
 
 message! {
-    /// The request.
+    /// Topics to describe: by name or id, or all.
     request MetadataRequest(Metadata, versions [0-13], flexible [9+], answer MetadataResponse) {
         topics [0+] nullable [1+]: Option<Vec<MetadataRequestTopic>> = Some(Vec::new()),
         allow_auto_topic_creation [4+]: bool = true,
@@ -17,7 +33,7 @@ message! {
         name [0+] nullable [10+]: Option<String> = Some(String::new()),
     }
 
-    /// The response.
+    /// Brokers, topics, partitions, leaders.
     response MetadataResponse(Metadata, versions [0-13], flexible [9+]) {
         throttle_time_ms [3+]: i32,
         brokers [0+]: Vec<MetadataResponseBroker>,

@@ -1,11 +1,24 @@
-//! OffsetCommit: API key 8, versions 2-10, flexible from 8.
+//! OffsetCommit (API key 8): how far a group has consumed.
+//!
+//! Versions 2 to 10, flexible from 8.
+//!
+//! - 2: retention time of the commit.
+//! - 3: throttle time.
+//! - 5: no retention time any more: it is the broker's (KIP-211).
+//! - 6: leader epoch (KIP-320).
+//! - 7: group instance id (KIP-345).
+//! - 8: flexible.
+//! - 9: for groups of KIP-848 too; may answer `GROUP_ID_NOT_FOUND` and `STALE_MEMBER_EPOCH`.
+//! - 10: topic ids in place of names (KIP-848).
 
 use crate::protocol::ErrorCode;
 use crate::types::Uuid;
 
 message! {
-    /// The request.
-    request OffsetCommitRequest(OffsetCommit, versions [2-10], flexible [8+], answer OffsetCommitResponse) {
+    /// Offsets to store for a group.
+    request OffsetCommitRequest(
+        OffsetCommit, versions [2-10], flexible [8+], answer OffsetCommitResponse
+    ) {
         group_id [0+]: String,
         generation_id_or_member_epoch [0+]: i32 = -1,
         member_id [0+]: String,
@@ -27,7 +40,7 @@ message! {
         committed_metadata [0+] nullable [0+]: Option<String> = Some(String::new()),
     }
 
-    /// The response.
+    /// How each partition's commit went.
     response OffsetCommitResponse(OffsetCommit, versions [2-10], flexible [8+]) {
         throttle_time_ms [3+]: i32,
         topics [0+]: Vec<OffsetCommitResponseTopic>,

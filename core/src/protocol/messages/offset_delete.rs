@@ -1,10 +1,15 @@
-//! OffsetDelete: API key 47, versions 0, flexible from none.
+//! OffsetDelete (API key 47): removes committed offsets of topics that a group does not consume
+//! (KIP-496).
+//!
+//! Version 0, not flexible.
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request OffsetDeleteRequest(OffsetDelete, versions [0], flexible [none], answer OffsetDeleteResponse) {
+    /// Partitions whose commits go.
+    request OffsetDeleteRequest(
+        OffsetDelete, versions [0], flexible [none], answer OffsetDeleteResponse
+    ) {
         group_id [0+]: String,
         topics [0+]: Vec<OffsetDeleteRequestTopic>,
     }
@@ -18,7 +23,7 @@ message! {
         partition_index [0+]: i32,
     }
 
-    /// The response.
+    /// How each deletion went.
     response OffsetDeleteResponse(OffsetDelete, versions [0], flexible [none]) {
         error_code [0+]: ErrorCode,
         throttle_time_ms [0+]: i32,

@@ -1,11 +1,25 @@
-//! OffsetFetch: API key 9, versions 1-10, flexible from 6.
+//! OffsetFetch (API key 9): the offsets that groups have committed.
+//!
+//! Versions 1 to 10, flexible from 6.
+//!
+//! - 1: offsets of `__consumer_offsets`.
+//! - 2: null topics mean all; an error code of the group.
+//! - 3: throttle time.
+//! - 5: leader epochs (KIP-320).
+//! - 6: flexible.
+//! - 7: offsets of open transactions can be waited for (KIP-447).
+//! - 8: several groups at once (KIP-709); the fields of one group move into a list.
+//! - 9: member id and epoch, for groups of KIP-848.
+//! - 10: topic ids in place of names (KIP-848).
 
 use crate::protocol::ErrorCode;
 use crate::types::Uuid;
 
 message! {
-    /// The request.
-    request OffsetFetchRequest(OffsetFetch, versions [1-10], flexible [6+], answer OffsetFetchResponse) {
+    /// Whose offsets, of which partitions.
+    request OffsetFetchRequest(
+        OffsetFetch, versions [1-10], flexible [6+], answer OffsetFetchResponse
+    ) {
         group_id [0-7]: String,
         topics [0-7] nullable [2-7]: Option<Vec<OffsetFetchRequestTopic>> = Some(Vec::new()),
         groups [8+]: Vec<OffsetFetchRequestGroup>,
@@ -30,7 +44,7 @@ message! {
         partition_indexes [0+]: Vec<i32>,
     }
 
-    /// The response.
+    /// The committed offsets; -1 where there is none.
     response OffsetFetchResponse(OffsetFetch, versions [1-10], flexible [6+]) {
         throttle_time_ms [3+]: i32,
         topics [0-7]: Vec<OffsetFetchResponseTopic>,

@@ -1,10 +1,18 @@
-//! OffsetForLeaderEpoch: API key 23, versions 2-4, flexible from 4.
+//! OffsetForLeaderEpoch (API key 23): where a leader epoch ended, to find a truncation.
+//!
+//! Versions 2 to 4, flexible from 4.
+//!
+//! - 2: the leader epoch the client knows (KIP-320); throttle time.
+//! - 3: replica id; consumers send -1.
+//! - 4: flexible.
 
 use crate::protocol::ErrorCode;
 
 message! {
-    /// The request.
-    request OffsetForLeaderEpochRequest(OffsetForLeaderEpoch, versions [2-4], flexible [4+], answer OffsetForLeaderEpochResponse) {
+    /// Partitions, each with a leader epoch.
+    request OffsetForLeaderEpochRequest(
+        OffsetForLeaderEpoch, versions [2-4], flexible [4+], answer OffsetForLeaderEpochResponse
+    ) {
         replica_id [3+]: i32 = -2,
         topics [0+]: Vec<OffsetForLeaderTopic>,
     }
@@ -20,7 +28,7 @@ message! {
         leader_epoch [0+]: i32,
     }
 
-    /// The response.
+    /// Where each epoch ended.
     response OffsetForLeaderEpochResponse(OffsetForLeaderEpoch, versions [2-4], flexible [4+]) {
         throttle_time_ms [0+]: i32,
         topics [0+]: Vec<OffsetForLeaderTopicResult>,

@@ -1,10 +1,25 @@
-//! Produce: API key 0, versions 3-13, flexible from 9.
+//! Produce (API key 0): record batches into partitions.
+//!
+//! Messages 3 to 13, flexible from 9; versions 0 to 2 are only advertised (KAFKA-18659).
+//!
+//! - 3: transactional id; batches of format 2.
+//! - 4: may answer `KAFKA_STORAGE_ERROR`.
+//! - 5: log start offset in the response.
+//! - 7: zstd allowed (KIP-110).
+//! - 8: which records were refused and why (KIP-467).
+//! - 9: flexible.
+//! - 10: the current leader and its address with `NOT_LEADER_OR_FOLLOWER` (KIP-951).
+//! - 11: may answer `TRANSACTION_ABORTABLE` (KIP-890).
+//! - 12: adds the partitions to the transaction by itself (KIP-890).
+//! - 13: topic ids in place of names (KIP-516).
+//!
+//! With `acks` 0 there is no response.
 
 use crate::protocol::{ErrorCode, Records};
 use crate::types::Uuid;
 
 message! {
-    /// The request.
+    /// Record batches to append, by topic and partition.
     request ProduceRequest(Produce, versions [3-13], flexible [9+], answer ProduceResponse) {
         transactional_id [0+] nullable [0+]: Option<String>,
         acks [0+]: i16,
@@ -23,7 +38,7 @@ message! {
         records [0+]: Records,
     }
 
-    /// The response.
+    /// Where each batch went, or why it was refused.
     response ProduceResponse(Produce, versions [3-13], flexible [9+]) {
         responses [0+]: Vec<TopicProduceResponse>,
         throttle_time_ms [0+]: i32,
