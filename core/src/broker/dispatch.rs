@@ -151,6 +151,12 @@ impl Broker {
         self.run_soon(id.connection);
     }
 
+    /// The address that the listener of a connection advertises.
+    pub(crate) fn advertised(&self, connection: ConnectionId) -> Option<(String, i32)> {
+        let listener = &self.connections.get(connection)?.peer.listener;
+        Some((listener.host.clone(), listener.port))
+    }
+
     /// What is known of a request in work.
     pub(crate) fn request_info(&self, id: RequestId) -> Option<&RequestInfo> {
         self.connections.get(id.connection)?.info(id.number)

@@ -3,9 +3,36 @@
 //! A handler answers with `Broker::respond`, parks the request in the purgatory, or leaves the
 //! answer with `Broker::when_durable`.
 
+mod alter_configs;
+mod api_versions;
+mod create_partitions;
+mod create_topics;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_topic_partitions;
+mod incremental_alter_configs;
+mod init_producer_id;
+mod metadata;
+
 use super::Broker;
 use super::dispatch::Context;
 use crate::protocol::{ApiKey, Reader, Request};
+
+/// The APIs that are served, in order of their keys: what ApiVersions says.
+pub(crate) const SERVED: &[ApiKey] = &[
+    ApiKey::Metadata,
+    ApiKey::ApiVersions,
+    ApiKey::CreateTopics,
+    ApiKey::DeleteTopics,
+    ApiKey::InitProducerId,
+    ApiKey::DescribeConfigs,
+    ApiKey::AlterConfigs,
+    ApiKey::CreatePartitions,
+    ApiKey::IncrementalAlterConfigs,
+    ApiKey::DescribeCluster,
+    ApiKey::DescribeTopicPartitions,
+];
 
 /// Reads a request's body and hands it to its handler.
 ///
@@ -19,6 +46,24 @@ pub(super) fn handle(
     body: &mut Reader,
 ) -> Result<(), &'static str> {
     match api {
+        ApiKey::Metadata => run(broker, context, body, metadata::handle),
+        ApiKey::ApiVersions => {
+            api_versions::handle(broker, context, body);
+            Ok(())
+        }
+        ApiKey::CreateTopics => run(broker, context, body, create_topics::handle),
+        ApiKey::DeleteTopics => run(broker, context, body, delete_topics::handle),
+        ApiKey::InitProducerId => run(broker, context, body, init_producer_id::handle),
+        ApiKey::DescribeConfigs => run(broker, context, body, describe_configs::handle),
+        ApiKey::AlterConfigs => run(broker, context, body, alter_configs::handle),
+        ApiKey::CreatePartitions => run(broker, context, body, create_partitions::handle),
+        ApiKey::IncrementalAlterConfigs => {
+            run(broker, context, body, incremental_alter_configs::handle)
+        }
+        ApiKey::DescribeCluster => run(broker, context, body, describe_cluster::handle),
+        ApiKey::DescribeTopicPartitions => {
+            run(broker, context, body, describe_topic_partitions::handle)
+        }
         _ => Err("this API is not served"),
     }
 }

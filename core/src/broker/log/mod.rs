@@ -50,6 +50,9 @@ impl Broker {
     }
     pub(super) fn clean_up(&mut self) {}
     pub(crate) fn create_log(&mut self, _log: LogId, _leader_epoch: i32) {}
+    pub(crate) fn leader_epoch(&self, _log: LogId) -> i32 {
+        0
+    }
     pub(crate) fn drop_log(&mut self, _log: LogId) {}
     pub(crate) fn raise_epochs(&mut self, _at_least: i32) {}
     pub(crate) fn replay(&mut self, _log: LogId) {}

@@ -76,6 +76,14 @@ impl Metadata {
         self.latest_names.get(name).copied()
     }
 
+    /// The latest name of an id, durable or pending.
+    pub(crate) fn latest_name(&self, id: Uuid) -> Option<String> {
+        match self.state.latest(&Key::Topic(id)) {
+            Some(MetadataRecord::Topic(topic)) => Some(topic.name.clone()),
+            _ => None,
+        }
+    }
+
     /// All latest names, durable or pending.
     pub(crate) fn latest_names(&self) -> impl Iterator<Item = &str> {
         self.latest_names.keys().map(String::as_str)

@@ -24,6 +24,8 @@ use super::overlay::Overlay;
 use crate::protocol::internal::metadata::MetadataRecord;
 use crate::types::Uuid;
 
+pub(crate) use change::{CheckedTopic, NewTopic, Refusal};
+pub(crate) use compaction::batches_at_offsets;
 pub(crate) use name::{collides, validate_topic_name};
 pub(crate) use producer_ids::ProducerIds;
 pub(crate) use state::{ConfigKey, Key, RESOURCE_BROKER, RESOURCE_TOPIC, decode_record};
