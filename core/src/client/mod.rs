@@ -1,3 +1,4 @@
 //! The client as a state machine.
 
+pub mod assignor;
 pub mod partitioner;

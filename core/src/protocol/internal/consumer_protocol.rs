@@ -28,4 +28,11 @@ message! {
         assigned_partitions [0+]: Vec<TopicPartition>,
         user_data [0+] nullable [0+]: Option<Bytes>,
     }
+
+    /// What a member with the assignor `sticky` sends as its user data: no version before it, so
+    /// who reads tries 1 first. Version 1 adds the generation (KIP-341).
+    data StickyAssignorUserData(versions [0-1], flexible [none]) {
+        previous_assignment [0+]: Vec<TopicPartition>,
+        generation [1+]: i32 = -1,
+    }
 }
