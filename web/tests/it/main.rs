@@ -1,0 +1,13 @@
+//! The wasm host in a dedicated worker of a real Chromium.
+#![cfg(target_arch = "wasm32")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::let_underscore_must_use,
+    reason = "tests"
+)]
+
+mod storage;
+mod support;
+
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
