@@ -38,6 +38,11 @@ where
             let read = T::decode(&mut rest, version)
                 .unwrap_or_else(|error| panic!("{context}: {error}\n{message:#?}"));
             assert!(rest.is_empty(), "{context}: left {rest:?}\n{message:#?}");
+            // A field under a wrong tag would come back unchanged, as one that they do not know.
+            let shown = format!("{read:?}");
+            let unknown = shown.matches("unknown_tagged_fields: {").count();
+            let empty = shown.matches("unknown_tagged_fields: {}").count();
+            assert_eq!(unknown, empty, "{context}: {read:#?}");
             let mut again = BytesMut::new();
             read.encode(&mut again, version)
                 .unwrap_or_else(|error| panic!("{context}: {error}\n{read:#?}"));
