@@ -1,0 +1,65 @@
+// pause, resume and paused: single partitions, whole topics, topics of others; nothing is lost, nothing comes twice.
+
+import { byPosition, byTopic, fetches, inbox, withTopics } from '../support.mjs'
+
+export default async function ({ Kafka, brokers, uniq, log }) {
+  const kafka = new Kafka({ clientId: 'shop', brokers })
+  const [topic, other] = [uniq('orders'), uniq('payments')]
+  await withTopics(kafka, [{ topic, numPartitions: 2 }, { topic: other, numPartitions: 1 }])
+  const producer = kafka.producer()
+  await producer.connect()
+  const send = (value, partition) => producer.send({ topic, messages: [{ value, partition }] })
+  const consumer = kafka.consumer({ groupId: uniq('readers'), maxWaitTimeInMs: 100 })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic, other], fromBeginning: true })
+  const box = inbox()
+  const values = () => byPosition(box.items).map(({ partition, value }) => `${partition} ${value}`)
+  await consumer.run({
+    eachMessage: async ({ topic, partition, message: { offset, value } }) => box.push({ topic, partition, offset, value: value.toString() }),
+  })
+  const paused = () => byTopic(consumer.paused().map(({ topic, partitions }) => ({ topic, partitions: partitions.map(partition => ({ partition })) })))
+  log('nothing paused', paused())
+
+  log('pause a partition', consumer.pause([{ topic, partitions: [0] }]) ?? 'nothing')
+  log('paused: it', paused())
+  await send('a', 0)
+  await send('b', 1)
+  await box.count(1)
+  await fetches(consumer, 3)
+  log('only the other one comes', values())
+  log('resume it', consumer.resume([{ topic, partitions: [0] }]) ?? 'nothing')
+  log('paused: nothing', paused())
+  await box.count(2)
+  log('and the rest', values())
+
+  consumer.pause([{ topic }])
+  log('paused: the topic', paused())
+  await send('c', 0)
+  await send('d', 1)
+  await producer.send({ topic: other, messages: [{ value: 'p' }] })
+  await box.count(3)
+  await fetches(consumer, 3)
+  log('only the other topic', values())
+  consumer.resume([{ topic, partitions: [1] }])
+  log('paused: what is left of the topic', paused())
+  await box.count(4)
+  await fetches(consumer, 3)
+  log('one partition resumed', values())
+  consumer.resume([{ topic }])
+  await box.count(5)
+  log('all resumed', { values: values(), paused: paused() })
+
+  consumer.pause([{ topic }, { topic: other, partitions: [0] }])
+  log('paused: all', paused())
+  consumer.pause([{ topic: uniq('unknown') }, { topic: other, partitions: [9] }])
+  log('paused: only what is assigned', paused())
+  consumer.resume([{ topic: uniq('unknown') }])
+  consumer.resume([{ topic }, { topic: other }])
+  log('paused: nothing again', paused())
+  await send('e', 0)
+  await box.count(6)
+  log('each once', values())
+  consumer.pause([{ topic }])
+  await consumer.stop()
+  log('paused when stopped', paused())
+}
