@@ -95,6 +95,12 @@ impl Connection {
         self.queued_bytes
     }
 
+    /// Bytes of requests that are not finished: those that wait and those in work.
+    pub(crate) fn unanswered_bytes(&self) -> usize {
+        let in_work = self.slots.iter().map(|slot| slot.info.request_bytes);
+        in_work.fold(self.queued_bytes, usize::saturating_add)
+    }
+
     /// Queues a frame.
     pub(crate) fn push(&mut self, frame: Bytes) {
         self.queued_bytes = self.queued_bytes.saturating_add(frame.len());

@@ -53,7 +53,7 @@ pub use output::{Frame, Output, Segment};
 
 use crate::time::{Monotonic, Now};
 use clock::Clock;
-use connection::Connections;
+use connection::{Connection, Connections};
 use event::Observer;
 use group::Groups;
 use log::{LogNotice, Logs};
@@ -159,6 +159,25 @@ impl Broker {
         self.connections
             .get(connection)
             .is_some_and(|open| open.queued_bytes() < limit)
+    }
+
+    /// Bytes of a connection's requests that are not finished: what counts against the window
+    /// that the host grants it.
+    #[must_use]
+    pub fn unanswered_bytes(&self, connection: ConnectionId) -> usize {
+        self.connections
+            .get(connection)
+            .map_or(0, Connection::unanswered_bytes)
+    }
+
+    /// Whether the broker reads its logs, serves or cannot go on.
+    #[must_use]
+    pub fn state(&self) -> BrokerState {
+        match &self.lifecycle {
+            Lifecycle::Recovering => BrokerState::Recovering,
+            Lifecycle::Running => BrokerState::Running,
+            Lifecycle::Failed(why) => BrokerState::Failed(why.clone()),
+        }
     }
 
     /// Storage has answered an effect.

@@ -179,4 +179,3 @@ fn give(assignments: &mut Assignments, member: &str, partition: TopicPartition) 
         }
     }
 }
-
