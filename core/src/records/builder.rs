@@ -36,7 +36,8 @@ pub struct BatchBuilder {
     max_timestamp: i64,
     count: i32,
     last_offset_delta: i32,
-    records: Vec<u8>,
+    /// Room for the header, then the records.
+    batch: Vec<u8>,
 }
 
 impl Default for BatchBuilder {
@@ -65,7 +66,7 @@ impl BatchBuilder {
             max_timestamp: NO_TIMESTAMP,
             count: 0,
             last_offset_delta: -1,
-            records: Vec::new(),
+            batch: vec![0; BATCH_OVERHEAD],
         }
     }
 
@@ -125,7 +126,7 @@ impl BatchBuilder {
     ///
     /// # Errors
     /// [`Defect::BatchFull`] if the batch would pass what its 32-bit length can say.
-    pub fn push(&mut self, record: &Record) -> Result<i32, BatchError> {
+    pub fn push(&mut self, record: &impl RecordParts) -> Result<i32, BatchError> {
         let delta = self
             .last_offset_delta
             .checked_add(1)
@@ -139,41 +140,47 @@ impl BatchBuilder {
     ///
     /// # Errors
     /// [`Defect::OffsetDeltas`] if the delta is not larger; [`Defect::BatchFull`].
-    pub fn push_at(&mut self, offset_delta: i32, record: &Record) -> Result<(), BatchError> {
+    pub fn push_at(
+        &mut self,
+        offset_delta: i32,
+        record: &impl RecordParts,
+    ) -> Result<(), BatchError> {
         if offset_delta <= self.last_offset_delta {
             return Err(Defect::OffsetDeltas.into());
         }
+        let timestamp = record.timestamp();
         let base_timestamp = if self.count == 0 {
-            record.timestamp
+            timestamp
         } else {
             self.base_timestamp
         };
-        let timestamp_delta = record.timestamp.wrapping_sub(base_timestamp);
+        let timestamp_delta = timestamp.wrapping_sub(base_timestamp);
         let body = body_size(offset_delta, timestamp_delta, record).ok_or(Defect::BatchFull)?;
         let size = record_bytes(body).ok_or(Defect::BatchFull)?;
-        let total = self.records.len().checked_add(size);
-        if total.is_none_or(|total| total > MAX_RECORDS_SIZE) {
+        let total = self.batch.len().checked_add(size);
+        if total.is_none_or(|total| total > MAX_BATCH_SIZE) {
             return Err(Defect::BatchFull.into());
         }
         let count = self.count.checked_add(1).ok_or(Defect::BatchFull)?;
         let body = i32::try_from(body).map_err(|_| Defect::BatchFull)?;
 
-        self.records.reserve(size);
-        let out = &mut self.records;
+        self.batch.reserve(size);
+        let out = &mut self.batch;
         varint::write_i32(body, out);
         out.push(0);
         varint::write_i64(timestamp_delta, out);
         varint::write_i32(offset_delta, out);
-        write_bytes(record.key.as_deref(), out);
-        write_bytes(record.value.as_deref(), out);
-        varint::write_i32(length(record.headers.len()), out);
-        for (name, value) in &record.headers {
-            write_bytes(Some(name.as_bytes()), out);
-            write_bytes(value.as_deref(), out);
+        write_bytes(record.key(), out);
+        write_bytes(record.value(), out);
+        let headers = record.headers();
+        varint::write_i32(length(headers.len()), out);
+        for (name, value) in headers {
+            write_bytes(Some(name), out);
+            write_bytes(value, out);
         }
 
         self.base_timestamp = base_timestamp;
-        self.max_timestamp = self.max_timestamp.max(record.timestamp);
+        self.max_timestamp = self.max_timestamp.max(timestamp);
         self.count = count;
         self.last_offset_delta = offset_delta;
         Ok(())
@@ -194,30 +201,36 @@ impl BatchBuilder {
     /// The batch's size in bytes if it were built now without compression, header included.
     #[must_use]
     pub fn uncompressed_size(&self) -> usize {
-        self.records.len().saturating_add(BATCH_OVERHEAD)
+        self.batch.len()
     }
 
     /// By how much `record` would raise [`BatchBuilder::uncompressed_size`], exactly; `None` if
     /// it is larger than any batch.
     #[must_use]
-    pub fn size_of_next(&self, record: &Record) -> Option<usize> {
+    pub fn size_of_next(&self, record: &impl RecordParts) -> Option<usize> {
+        let timestamp = record.timestamp();
         let base = if self.count == 0 {
-            record.timestamp
+            timestamp
         } else {
             self.base_timestamp
         };
         let delta = self.last_offset_delta.checked_add(1)?;
-        record_size(delta, record.timestamp.wrapping_sub(base), record)
+        record_size(delta, timestamp.wrapping_sub(base), record)
     }
 
     /// Whether `record` fits into a batch of at most `batch_size` bytes before compression; the
     /// first record always does, as in Kafka's producer.
     #[must_use]
-    pub fn has_room_for(&self, record: &Record, batch_size: usize) -> bool {
+    pub fn has_room_for(&self, record: &impl RecordParts, batch_size: usize) -> bool {
         let Some(more) = self.size_of_next(record) else {
             return false;
         };
         self.count == 0 || self.uncompressed_size().saturating_add(more) <= batch_size
+    }
+
+    /// Makes room for records of so many bytes, so that adding them does not move those before.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.batch.reserve(bytes);
     }
 
     /// Compresses and seals: the batch as it goes onto the wire.
@@ -226,18 +239,33 @@ impl BatchBuilder {
     /// [`Defect::RecordCount`] if there are no records; [`BatchError::CodecMissing`] and
     /// [`BatchError::CannotCompress`]; [`Defect::BatchFull`] if compression made it too large.
     pub fn build(&self) -> Result<Bytes, BatchError> {
+        if self.compression == Compression::None {
+            return self.seal(self.batch.clone());
+        }
+        let records = self.batch.get(BATCH_OVERHEAD..).unwrap_or_default();
+        let expected = (records.len() / 2).saturating_add(BATCH_OVERHEAD);
+        let mut batch = Vec::with_capacity(expected);
+        batch.extend_from_slice(&[0; BATCH_OVERHEAD]);
+        compress(self.compression, self.level, records, &mut batch)?;
+        self.seal(batch)
+    }
+
+    /// As [`BatchBuilder::build`], without a copy where nothing is compressed.
+    ///
+    /// # Errors
+    /// As [`BatchBuilder::build`].
+    pub fn finish(mut self) -> Result<Bytes, BatchError> {
+        if self.compression == Compression::None {
+            let batch = std::mem::take(&mut self.batch);
+            return self.seal(batch);
+        }
+        self.build()
+    }
+
+    fn seal(&self, mut batch: Vec<u8>) -> Result<Bytes, BatchError> {
         if self.count == 0 {
             return Err(Defect::RecordCount.into());
         }
-        let expected = if self.compression == Compression::None {
-            self.records.len()
-        } else {
-            self.records.len() / 2
-        };
-        let mut batch = Vec::with_capacity(BATCH_OVERHEAD.saturating_add(expected));
-        batch.extend_from_slice(&[0; BATCH_OVERHEAD]);
-        compress(self.compression, self.level, &self.records, &mut batch)?;
-
         let (front, records) = batch
             .split_first_chunk_mut::<BATCH_OVERHEAD>()
             .ok_or(BatchError::Truncated)?;
@@ -270,19 +298,54 @@ impl BatchBuilder {
     }
 }
 
-/// What `batch_length`, an i32 that counts from behind itself, leaves for the records.
-const MAX_RECORDS_SIZE: usize = 0x7FFF_FFFF - (BATCH_OVERHEAD - LOG_OVERHEAD);
+/// What a record is made of, wherever its parts are kept.
+pub trait RecordParts {
+    /// Milliseconds since the epoch, or [`NO_TIMESTAMP`].
+    fn timestamp(&self) -> i64;
+    /// The key.
+    fn key(&self) -> Option<&[u8]>;
+    /// The value.
+    fn value(&self) -> Option<&[u8]>;
+    /// Names and values of the headers, in order.
+    fn headers(&self) -> impl ExactSizeIterator<Item = (&[u8], Option<&[u8]>)>;
+}
+
+impl RecordParts for Record {
+    fn timestamp(&self) -> i64 {
+        self.timestamp
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        self.key.as_deref()
+    }
+
+    fn value(&self) -> Option<&[u8]> {
+        self.value.as_deref()
+    }
+
+    fn headers(&self) -> impl ExactSizeIterator<Item = (&[u8], Option<&[u8]>)> {
+        let headers = self.headers.iter();
+        headers.map(|(name, value)| (name.as_bytes(), value.as_deref()))
+    }
+}
+
+/// The largest batch: its length, an i32, counts from behind itself.
+const MAX_BATCH_SIZE: usize = 0x7FFF_FFFF + LOG_OVERHEAD;
 
 /// A record's size in a batch in bytes, exactly; `None` if it is larger than any batch.
 #[must_use]
-pub fn record_size(offset_delta: i32, timestamp_delta: i64, record: &Record) -> Option<usize> {
+pub fn record_size(
+    offset_delta: i32,
+    timestamp_delta: i64,
+    record: &impl RecordParts,
+) -> Option<usize> {
     record_bytes(body_size(offset_delta, timestamp_delta, record)?)
 }
 
 /// A bound on the size of a batch that holds only `record`, whatever its deltas: what Kafka's
 /// producer compares with `max.request.size` and `buffer.memory`.
 #[must_use]
-pub fn record_size_upper_bound(record: &Record) -> usize {
+pub fn record_size_upper_bound(record: &impl RecordParts) -> usize {
     /// The longest length, attributes, timestamp delta and offset delta.
     const MAX_RECORD_OVERHEAD: usize = 21;
     content_size(record)
@@ -294,7 +357,7 @@ fn record_bytes(body: usize) -> Option<usize> {
     body.checked_add(varint::size_i32(i32::try_from(body).ok()?))
 }
 
-fn body_size(offset_delta: i32, timestamp_delta: i64, record: &Record) -> Option<usize> {
+fn body_size(offset_delta: i32, timestamp_delta: i64, record: &impl RecordParts) -> Option<usize> {
     content_size(record)?
         .checked_add(1)?
         .checked_add(varint::size_i32(offset_delta))?
@@ -302,14 +365,15 @@ fn body_size(offset_delta: i32, timestamp_delta: i64, record: &Record) -> Option
 }
 
 /// Key, value and headers.
-fn content_size(record: &Record) -> Option<usize> {
-    let mut size = bytes_size(record.key.as_deref())?
-        .checked_add(bytes_size(record.value.as_deref())?)?
-        .checked_add(varint::size_i32(i32::try_from(record.headers.len()).ok()?))?;
-    for (name, value) in &record.headers {
+fn content_size(record: &impl RecordParts) -> Option<usize> {
+    let headers = record.headers();
+    let mut size = bytes_size(record.key())?
+        .checked_add(bytes_size(record.value())?)?
+        .checked_add(varint::size_i32(i32::try_from(headers.len()).ok()?))?;
+    for (name, value) in headers {
         size = size
-            .checked_add(bytes_size(Some(name.as_bytes()))?)?
-            .checked_add(bytes_size(value.as_deref())?)?;
+            .checked_add(bytes_size(Some(name))?)?
+            .checked_add(bytes_size(value)?)?;
     }
     Some(size)
 }

@@ -28,7 +28,7 @@ pub mod varint;
 mod walk;
 
 pub use batch::{BatchView, Batches, batch_headers, packed_headers};
-pub use builder::{BatchBuilder, record_size, record_size_upper_bound};
+pub use builder::{BatchBuilder, RecordParts, record_size, record_size_upper_bound};
 pub use compression::{Compression, Level, compress, decompress};
 pub use convert::rebuild;
 pub use error::{BatchError, Defect};
