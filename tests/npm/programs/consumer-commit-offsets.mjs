@@ -35,6 +35,8 @@ export default async function ({ Kafka, brokers, uniq, log }) {
   log('backwards', await committed())
   await consumer.commitOffsets([{ topic, partition: 1, offset: '100' }])
   log('beyond the end', await committed())
+  await consumer.commitOffsets([{ topic, partition: 1, offset: '9007199254740993' }])
+  log('more than a double holds', await committed())
   await consumer.commitOffsets([{ topic, partition: 1, offset: '3' }])
   log('events', commits.items.map(({ payload: { groupId, topics } }) => ({
     groupId,
@@ -46,6 +48,10 @@ export default async function ({ Kafka, brokers, uniq, log }) {
   log('metadata that is too long', await outcome(() => consumer.commitOffsets([{ topic, partition: 0, offset: '1', metadata: 'x'.repeat(5000) }])))
   log('an unknown partition', await outcome(() => consumer.commitOffsets([{ topic, partition: 7, offset: '1' }])))
   log('unchanged', await committed())
+  const other = uniq('other')
+  await admin.createTopics({ topics: [{ topic: other }] })
+  log('a topic that is not subscribed', await outcome(() => consumer.commitOffsets([{ topic: other, partition: 0, offset: '7' }])))
+  log('it is committed', await admin.fetchOffsets({ groupId, topics: [other] }))
   log('committing does not move the position', box.items.length)
   await consumer.disconnect()
 
