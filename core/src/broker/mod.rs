@@ -71,6 +71,8 @@ pub(crate) enum Timer {
     Retention,
     /// A failed log is to be read back once more.
     ReadBack(LogId),
+    /// A log is to be deleted once more.
+    DropLog(LogId),
 }
 
 /// Where the broker is in its life.
@@ -196,6 +198,7 @@ impl Broker {
                 Timer::Parked(id) => self.parked_timed_out(id),
                 Timer::Retention => self.clean_up(),
                 Timer::ReadBack(log) => self.read_back(log),
+                Timer::DropLog(log) => self.drop_again(log),
             }
             self.settle();
         }
