@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn what_repeating_does_not_help_is_wrapped_at_once() {
         let (waits, error) = waits(&RetryConfig::default(), ErrorCode::INVALID_TOPIC_EXCEPTION);
-        assert_eq!(waits, []);
+        assert!(waits.is_empty());
         assert_eq!(error.name(), "KafkaJSNonRetriableError");
         assert_eq!(error.cause.unwrap().name(), "KafkaJSProtocolError");
     }

@@ -179,3 +179,6 @@ fn give(assignments: &mut Assignments, member: &str, partition: TopicPartition) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
