@@ -43,6 +43,11 @@ impl<K: Ord + Clone, V: Clone> Overlay<K, V> {
         self.durable.get(key).map(|versioned| &versioned.value)
     }
 
+    /// The durable value with the offset of its record.
+    pub(crate) fn durable_versioned(&self, key: &K) -> Option<&Versioned<V>> {
+        self.durable.get(key)
+    }
+
     /// The newest value, pending or durable, which is what writes are validated against.
     pub(crate) fn latest(&self, key: &K) -> Option<&V> {
         match self.latest.get(key) {

@@ -7,13 +7,24 @@ mod alter_configs;
 mod api_versions;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_topic_partitions;
+mod find_coordinator;
+mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
+mod sync_group;
 
 use super::Broker;
 use super::dispatch::Context;
@@ -22,6 +33,15 @@ use crate::protocol::{ApiKey, Reader, Request};
 /// The APIs that are served, in order of their keys: what ApiVersions says.
 pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::Metadata,
+    ApiKey::OffsetCommit,
+    ApiKey::OffsetFetch,
+    ApiKey::FindCoordinator,
+    ApiKey::JoinGroup,
+    ApiKey::Heartbeat,
+    ApiKey::LeaveGroup,
+    ApiKey::SyncGroup,
+    ApiKey::DescribeGroups,
+    ApiKey::ListGroups,
     ApiKey::ApiVersions,
     ApiKey::CreateTopics,
     ApiKey::DeleteTopics,
@@ -29,7 +49,9 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::DescribeConfigs,
     ApiKey::AlterConfigs,
     ApiKey::CreatePartitions,
+    ApiKey::DeleteGroups,
     ApiKey::IncrementalAlterConfigs,
+    ApiKey::OffsetDelete,
     ApiKey::DescribeCluster,
     ApiKey::DescribeTopicPartitions,
 ];
@@ -47,6 +69,15 @@ pub(super) fn handle(
 ) -> Result<(), &'static str> {
     match api {
         ApiKey::Metadata => run(broker, context, body, metadata::handle),
+        ApiKey::OffsetCommit => run(broker, context, body, offset_commit::handle),
+        ApiKey::OffsetFetch => run(broker, context, body, offset_fetch::handle),
+        ApiKey::FindCoordinator => run(broker, context, body, find_coordinator::handle),
+        ApiKey::JoinGroup => run(broker, context, body, join_group::handle),
+        ApiKey::Heartbeat => run(broker, context, body, heartbeat::handle),
+        ApiKey::LeaveGroup => run(broker, context, body, leave_group::handle),
+        ApiKey::SyncGroup => run(broker, context, body, sync_group::handle),
+        ApiKey::DescribeGroups => run(broker, context, body, describe_groups::handle),
+        ApiKey::ListGroups => run(broker, context, body, list_groups::handle),
         ApiKey::ApiVersions => {
             api_versions::handle(broker, context, body);
             Ok(())
@@ -57,6 +88,8 @@ pub(super) fn handle(
         ApiKey::DescribeConfigs => run(broker, context, body, describe_configs::handle),
         ApiKey::AlterConfigs => run(broker, context, body, alter_configs::handle),
         ApiKey::CreatePartitions => run(broker, context, body, create_partitions::handle),
+        ApiKey::DeleteGroups => run(broker, context, body, delete_groups::handle),
+        ApiKey::OffsetDelete => run(broker, context, body, offset_delete::handle),
         ApiKey::IncrementalAlterConfigs => {
             run(broker, context, body, incremental_alter_configs::handle)
         }

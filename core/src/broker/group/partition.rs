@@ -1,0 +1,243 @@
+//! One partition of `__consumer_offsets`: an independent coordinator for the groups it holds.
+//!
+//! Its hard state is what its records say: committed offsets and each group's last rebalance, both
+//! durable and pending. The groups themselves are soft: they begin as their records say, live on in
+//! memory, and begin again if the records that made them are lost.
+//!
+//! Invariant: there is a group in memory exactly for each group that exists by the latest values. A
+//! group exists by its own record or, a simple one, since an offset was committed for it, and until
+//! the tombstone of its record.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::classic::{ClassicGroup, TimerKey};
+use super::records::{Change, Commit, OffsetKey, StoredGroup, read_group};
+use crate::broker::effect::LogId;
+use crate::broker::overlay::Overlay;
+use crate::broker::timers::TimerId;
+use crate::protocol::DecodeError;
+use crate::records::{Batches, DEFAULT_DECOMPRESSED_LIMIT, Record};
+
+/// Where a partition's coordinator is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its log is being read.
+    Loading,
+    /// It serves.
+    Ready,
+    /// Its log holds a record that cannot be read.
+    Failed(String),
+}
+
+/// A group and its timers.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) group: ClassicGroup,
+    pub(super) timers: BTreeMap<TimerKey, TimerId>,
+}
+
+/// The coordinator of one partition.
+#[derive(Debug)]
+pub(super) struct Partition {
+    pub(super) log: LogId,
+    pub(super) phase: Phase,
+    pub(super) offsets: Overlay<OffsetKey, Commit>,
+    pub(super) metadata: Overlay<Arc<str>, StoredGroup>,
+    pub(super) exists: Overlay<Arc<str>, ()>,
+    pub(super) groups: BTreeMap<Arc<str>, Entry>,
+    /// How many durable records there are to replay: those since the last compaction, and what it
+    /// left.
+    pub(super) replayable: usize,
+}
+
+impl Partition {
+    pub(super) fn new(log: LogId, phase: Phase) -> Self {
+        Self {
+            log,
+            phase,
+            offsets: Overlay::default(),
+            metadata: Overlay::default(),
+            exists: Overlay::default(),
+            groups: BTreeMap::new(),
+            replayable: 0,
+        }
+    }
+
+    /// How many records a log that was just compacted would have.
+    pub(super) fn live(&self) -> usize {
+        self.offsets
+            .len_durable()
+            .saturating_add(self.metadata.len_durable())
+    }
+
+    /// The group's id as the key that everything here shares.
+    pub(super) fn shared_id(&self, group: &str) -> Arc<str> {
+        match self.groups.get_key_value(group) {
+            Some((id, _)) => id.clone(),
+            None => group.into(),
+        }
+    }
+
+    /// The group, if it exists by the latest values.
+    pub(super) fn group(&self, group: &str) -> Option<&ClassicGroup> {
+        self.groups.get(group).map(|entry| &entry.group)
+    }
+
+    /// The group as readers may see it: only if what made it is durable.
+    pub(super) fn durable_group(&self, group: &str) -> Option<&ClassicGroup> {
+        let (id, entry) = self.groups.get_key_value(group)?;
+        self.exists.durable(id).map(|()| &entry.group)
+    }
+
+    /// Notes changes that were appended but are not durable yet: record `i` at `base + i`.
+    pub(super) fn set_pending(&mut self, base: i64, changes: Vec<Change>, timestamp: i64) {
+        for (offset, change) in (base..).zip(changes) {
+            match change {
+                Change::Commit(key, commit) => {
+                    if commit.is_some() && self.exists.latest(&key.group).is_none() {
+                        self.exists.set_pending(offset, key.group.clone(), Some(()));
+                    }
+                    self.offsets.set_pending(offset, key, commit);
+                }
+                Change::Group(group, value) => {
+                    let exists = value.as_ref().map(|_| ());
+                    if exists.is_none() || self.exists.latest(&group).is_none() {
+                        self.exists.set_pending(offset, group.clone(), exists);
+                    }
+                    let value = value.map(|value| StoredGroup { value, timestamp });
+                    self.metadata.set_pending(offset, group, value);
+                }
+            }
+        }
+    }
+
+    /// Applies batches of a log that is being replayed.
+    pub(super) fn replay(&mut self, batches: &Bytes) -> Result<(), String> {
+        // Consecutive records often have the same group and topic: share their names.
+        let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut share = move |name: Arc<str>| match names.get(&name) {
+            Some(known) => known.clone(),
+            None => {
+                names.insert(name.clone());
+                name
+            }
+        };
+        for batch in Batches::new(batches.clone()) {
+            let batch = batch.map_err(|error| error.to_string())?;
+            if batch.is_control() {
+                continue;
+            }
+            let records = batch
+                .records(DEFAULT_DECOMPRESSED_LIMIT)
+                .map_err(|error| error.to_string())?;
+            for record in records {
+                let record = record.map_err(|error| error.to_string())?;
+                self.replay_record(record, &mut share)
+                    .map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn replay_record(
+        &mut self,
+        record: Record,
+        share: &mut impl FnMut(Arc<str>) -> Arc<str>,
+    ) -> Result<(), DecodeError> {
+        self.replayable = self.replayable.saturating_add(1);
+        let (offset, timestamp) = (record.offset, record.timestamp);
+        match Change::from_record(record.key, record.value)? {
+            Some(Change::Commit(key, commit)) => {
+                let key = OffsetKey {
+                    group: share(key.group),
+                    topic: share(key.topic),
+                    partition: key.partition,
+                };
+                self.offsets.set_durable(offset, key, commit);
+            }
+            Some(Change::Group(group, value)) => {
+                let value = value.map(|value| StoredGroup { value, timestamp });
+                self.metadata.set_durable(offset, share(group), value);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Makes the groups that the durable records tell of; `instance` numbers them.
+    pub(super) fn build_groups(
+        &mut self,
+        mut instance: impl FnMut() -> u64,
+    ) -> Result<(), DecodeError> {
+        let mut ids: BTreeSet<Arc<str>> = self
+            .metadata
+            .iter_durable()
+            .map(|(group, _)| group.clone())
+            .collect();
+        for (key, _) in self.offsets.iter_durable() {
+            if !ids.contains(&key.group) {
+                ids.insert(key.group.clone());
+            }
+        }
+        for id in ids {
+            let group = self.durable_copy(&id, instance())?;
+            self.exists.set_durable(0, id.clone(), Some(()));
+            self.groups.insert(
+                id,
+                Entry {
+                    group,
+                    timers: BTreeMap::new(),
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// A group as the durable records have it.
+    pub(super) fn durable_copy(
+        &self,
+        id: &Arc<str>,
+        instance: u64,
+    ) -> Result<ClassicGroup, DecodeError> {
+        match self.metadata.durable(id) {
+            Some(stored) => {
+                let value = read_group(&stored.value)?;
+                Ok(ClassicGroup::from_record(id.clone(), instance, value))
+            }
+            None => Ok(ClassicGroup::new(id.clone(), instance, None)),
+        }
+    }
+
+    /// The keys from which, and before which, a group's commits are.
+    pub(super) fn keys_of(group: &Arc<str>) -> std::ops::RangeFrom<OffsetKey> {
+        OffsetKey {
+            group: group.clone(),
+            topic: "".into(),
+            partition: i32::MIN,
+        }..
+    }
+
+    /// A group's durable commits.
+    pub(super) fn durable_commits<'a>(
+        &'a self,
+        group: &'a Arc<str>,
+    ) -> impl Iterator<Item = (&'a OffsetKey, &'a Commit)> {
+        self.offsets
+            .range_durable(Self::keys_of(group))
+            .take_while(move |(key, _)| key.group == *group)
+            .map(|(key, versioned)| (key, &versioned.value))
+    }
+
+    /// A group's commits, those that are not durable yet included.
+    pub(super) fn latest_commits(&self, group: &Arc<str>) -> Vec<(OffsetKey, Commit)> {
+        let end = OffsetKey {
+            group: format!("{group}\0").into(),
+            topic: "".into(),
+            partition: i32::MIN,
+        };
+        self.offsets.range_latest(Self::keys_of(group).start..end)
+    }
+}
