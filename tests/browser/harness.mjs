@@ -126,8 +126,11 @@ class TestBrowser {
   /** Ends every renderer with SIGKILL, and with them all pages and workers; returns how many. */
   async killRenderers() {
     const renderers = (await this.#processes()).filter(({ type }) => type === "renderer");
-    await killAll(renderers.map(({ id }) => id));
-    return renderers.length;
+    const killed = new Set(renderers.map(({ id }) => id));
+    await killAll([...killed]);
+    // Until the browser has noticed it would still give the dead, spare ones to new pages.
+    while ((await this.#processes()).some(({ id }) => killed.has(id))) await sleep(5);
+    return killed.size;
   }
 
   /** Crashes the renderer of one tab. */

@@ -72,13 +72,17 @@ pub fn npm(out: &Path) -> Result<()> {
     declarations.args(["-p", "web/js/tsconfig.json", "--outDir"]);
     process::run(declarations.arg(staging.join("types")))?;
 
+    // Edited as text: the order in `exports` has a meaning.
     let manifest = std::fs::read_to_string(root().join("web/js/package.json"))?;
-    let mut manifest: Value = serde_json::from_str(&manifest).context("web/js/package.json")?;
-    manifest["version"] = env!("CARGO_PKG_VERSION").into();
-    for field in ["exports", "bin"] {
-        check_files(&manifest[field], &staging)?;
+    let version = concat!("\"version\": \"", env!("CARGO_PKG_VERSION"), "\"");
+    let manifest = manifest.replacen("\"version\": \"0.0.0\"", version, 1);
+    let fields: Value = serde_json::from_str(&manifest).context("web/js/package.json")?;
+    if fields["version"] != env!("CARGO_PKG_VERSION") {
+        bail!("web/js/package.json: the version must be 0.0.0, which the build replaces");
     }
-    let manifest = serde_json::to_string_pretty(&manifest)? + "\n";
+    for field in ["exports", "bin"] {
+        check_files(&fields[field], &staging)?;
+    }
     std::fs::write(staging.join("package.json"), manifest)?;
     std::fs::copy(root().join("LICENSE"), staging.join("LICENSE"))?;
     std::fs::copy(root().join("web/README.md"), staging.join("README.md"))?;

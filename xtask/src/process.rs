@@ -115,21 +115,17 @@ pub fn end(child: &mut Child) {
     }
 }
 
-/// The command as one would type it, with the root's path left out.
+/// The command as one would type it in the root.
 fn show(command: &Command) -> String {
-    let root = root();
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let shown: Vec<String> = words
-        .map(|word| {
-            let path = Path::new(word);
-            let short = path.strip_prefix(&root).unwrap_or(path);
-            let name = if path.file_stem() == Some(OsStr::new("cargo")) {
-                Path::new("cargo")
-            } else {
-                short
-            };
-            name.display().to_string()
-        })
+    let root = format!("{}/", root().display());
+    let program = Path::new(command.get_program());
+    let program = match program.file_stem() {
+        Some(stem) if stem == "cargo" => Path::new(stem),
+        _ => program,
+    };
+    let words = std::iter::once(program.as_os_str()).chain(command.get_args());
+    let words: Vec<String> = words
+        .map(|word| word.display().to_string().replace(&root, ""))
         .collect();
-    shown.join(" ")
+    words.join(" ")
 }

@@ -311,15 +311,14 @@ mod tests {
         stream
             .write_all(b" HTTP/1.1\r\nHost: x\r\n\r\nPOST / HTTP/1.1\r\n\r\n")
             .unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
+        // The last may have a body that nobody reads: it ends the connection.
         let statuses: Vec<_> = text
-            .lines()
-            .filter(|line| line.starts_with("HTTP"))
+            .split("HTTP/1.1 ")
+            .skip(1)
+            .map(|rest| &rest[..3])
             .collect();
-        // A request that may have a body ends the connection.
-        let statuses = statuses.iter().map(|line| &line[9..12]).collect::<Vec<_>>();
         assert_eq!(statuses, ["200", "404", "200", "405"]);
         assert!(text.contains("\r\n\r\npageHTTP/1.1 405"), "{text}");
     }
