@@ -41,5 +41,11 @@ pub use record::{DEFAULT_DECOMPRESSED_LIMIT, Record, Records};
 pub use validate::{AppendFacts, AppendRules, Origin, RecordFault, Rejected, validate_for_append};
 pub use walk::{RecordMark, Walk};
 
-#[cfg(test)]
+#[cfg(all(
+    test,
+    feature = "gzip",
+    feature = "snappy",
+    feature = "lz4",
+    feature = "zstd"
+))]
 mod tests;

@@ -6,6 +6,12 @@
 /// Takes a signed 32-bit integer off the front of `input`; `None` if it is cut short or too long.
 #[inline]
 pub fn read_i32(input: &mut &[u8]) -> Option<i32> {
+    // Most are a single byte.
+    if let Some((&byte @ ..0x80, rest)) = input.split_first() {
+        *input = rest;
+        let byte = i32::from(byte);
+        return Some((byte >> 1) ^ (byte & 1).wrapping_neg());
+    }
     let raw = read_u32(input)?;
     Some((raw >> 1).cast_signed() ^ (raw & 1).cast_signed().wrapping_neg())
 }
@@ -13,6 +19,12 @@ pub fn read_i32(input: &mut &[u8]) -> Option<i32> {
 /// Takes a signed 64-bit integer off the front of `input`; `None` if it is cut short or too long.
 #[inline]
 pub fn read_i64(input: &mut &[u8]) -> Option<i64> {
+    // Most are a single byte.
+    if let Some((&byte @ ..0x80, rest)) = input.split_first() {
+        *input = rest;
+        let byte = i64::from(byte);
+        return Some((byte >> 1) ^ (byte & 1).wrapping_neg());
+    }
     let mut raw = 0u64;
     for shift in [0, 7, 14, 21, 28, 35, 42, 49, 56, 63] {
         let byte = take(input)?;

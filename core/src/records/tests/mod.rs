@@ -8,6 +8,7 @@
 )]
 
 mod batches;
+mod codecs;
 mod golden;
 mod hostile;
 mod validation;
