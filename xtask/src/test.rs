@@ -66,6 +66,12 @@ const STAGES: [Stage; 8] = [
     },
 ];
 
+/// The modules of `tests/tests/it` that stage sim runs, as filters of their tests' paths.
+const SIM_MODULES: [&str; 2] = ["sim::", "mutated::"];
+
+/// How many seeds each of these tests runs there; `PARTITA_SEEDS` overrides it.
+const SIM_SEEDS: &str = "3000";
+
 /// How a stage ended.
 struct Outcome {
     stage: &'static str,
@@ -135,10 +141,13 @@ fn report(outcomes: &[Outcome]) -> Result<()> {
     }
 }
 
+/// Every check, whatever the ones before it found: one run lists all there is to mend.
 fn lint() -> Result<()> {
-    tidy::run()?;
-    process::run(cargo("fmt").args(["--all", "--check"]))?;
-    clippy(&["--workspace", "--all-targets"])?;
+    let mut checks = vec![
+        tidy::run(),
+        process::run(cargo("fmt").args(["--all", "--check"])),
+        clippy(&["--workspace", "--all-targets"]),
+    ];
     // Each half of the core stands alone.
     for feature in ["broker", "client"] {
         let alone = [
@@ -149,24 +158,40 @@ fn lint() -> Result<()> {
             "--features",
             feature,
         ];
-        clippy(&alone)?;
+        checks.push(clippy(&alone));
     }
     // Natively the hosts are all but empty; here is the rest of them.
-    clippy(&["--target", WASM_TARGET, "-p", "partita-core", "--lib"])?;
-    let hosts = ["-p", "partita-web", "-p", "partita-www", "--all-targets"];
-    clippy(&[&["--target", WASM_TARGET], hosts.as_slice()].concat())?;
-    let mut doc = cargo("doc");
-    doc.args([
-        "--no-deps",
-        "--document-private-items",
+    checks.push(clippy(&[
+        "--target",
+        WASM_TARGET,
         "-p",
         "partita-core",
-    ]);
-    process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+        "--lib",
+    ]));
+    let hosts = ["-p", "partita-web", "-p", "partita-www"];
+    let hosts = [&["--target", WASM_TARGET], hosts.as_slice()].concat();
+    checks.push(clippy(&[hosts.as_slice(), &["--all-targets"]].concat()));
+    checks.push(doc(&["-p", "partita-core"]));
+    checks.push(doc(&hosts));
+    let failed: Vec<String> = checks
+        .into_iter()
+        .filter_map(|check| check.err().map(|e| e.to_string()))
+        .collect();
+    match failed.as_slice() {
+        [] => Ok(()),
+        failed => bail!("{}", failed.join("; ")),
+    }
 }
 
 fn clippy(args: &[&str]) -> Result<()> {
     process::run(cargo("clippy").args(args).args(["--", "-D", "warnings"]))
+}
+
+fn doc(args: &[&str]) -> Result<()> {
+    let mut doc = cargo("doc");
+    doc.args(["--no-deps", "--document-private-items"])
+        .args(args);
+    process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn native() -> Result<()> {
@@ -174,8 +199,22 @@ fn native() -> Result<()> {
 }
 
 /// What needs speed and every overflow check: the simulation and the mutated frames.
+///
+/// These tests run in stage native too, with the few seeds of their default.
 fn sim() -> Result<()> {
-    if !root().join("tests/tests/sim.rs").exists() {
+    let mut sim = cargo("test");
+    sim.args([
+        "--profile",
+        "sim",
+        "-p",
+        "partita-tests",
+        "--test",
+        "it",
+        "--",
+    ])
+    .args(SIM_MODULES);
+    let listed = process::output(sim.arg("--list"))?;
+    if !listed.contains(": test") {
         println!("no simulation yet");
         return Ok(());
     }
@@ -185,16 +224,26 @@ fn sim() -> Result<()> {
         "sim",
         "-p",
         "partita-tests",
-        "--features",
-        "sim",
         "--test",
-        "sim",
-    ]);
+        "it",
+        "--",
+    ])
+    .args(SIM_MODULES);
+    if std::env::var_os("PARTITA_SEEDS").is_none() {
+        sim.env("PARTITA_SEEDS", SIM_SEEDS);
+    }
     process::run(&mut sim)
 }
 
 fn wasm() -> Result<()> {
-    process::run(cargo("test").args(["--target", WASM_TARGET, "-p", "partita-web"]))
+    process::run(cargo("test").args([
+        "--target",
+        WASM_TARGET,
+        "-p",
+        "partita-web",
+        "-p",
+        "partita-www",
+    ]))
 }
 
 /// Builds both products and tries the npm package in Node.
