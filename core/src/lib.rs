@@ -19,3 +19,5 @@ pub mod types;
 pub mod broker;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(all(feature = "broker", any(test, feature = "testing")))]
+pub mod testing;

@@ -56,7 +56,7 @@ use clock::Clock;
 use connection::{Connection, Connections};
 use event::Observer;
 use group::Groups;
-use log::{LogNotice, Logs};
+use log::{FetchSessions, LogNotice, Logs};
 use metadata::Metadata;
 use purgatory::Purgatory;
 use rng::Rng;
@@ -99,6 +99,7 @@ pub struct Broker {
     pub(crate) timers: Timers<Timer>,
     pub(crate) logs: Logs,
     pub(crate) purgatory: Purgatory,
+    pub(crate) fetch_sessions: FetchSessions,
     pub(crate) metadata: Metadata,
     pub(crate) groups: Groups,
     pub(crate) waiting: hard::Waiting,
@@ -117,6 +118,7 @@ impl Broker {
             rng: Rng::new(seed),
             logs: Logs::default(),
             purgatory: Purgatory::default(),
+            fetch_sessions: FetchSessions::default(),
             metadata: Metadata::default(),
             groups: Groups::default(),
             config,
@@ -177,7 +179,10 @@ impl Broker {
     pub fn state(&self) -> BrokerState {
         match &self.lifecycle {
             Lifecycle::Recovering => BrokerState::Recovering,
-            Lifecycle::Running => BrokerState::Running,
+            Lifecycle::Running => match self.logs.storage_full() {
+                Some(why) => BrokerState::StorageFull(why.to_owned()),
+                None => BrokerState::Running,
+            },
             Lifecycle::Failed(why) => BrokerState::Failed(why.clone()),
         }
     }

@@ -241,7 +241,11 @@ mod tests {
     fn groups_map_to_partitions_as_in_kafka() {
         assert_eq!(partition_for("", 50), 0);
         assert_eq!(partition_for("a", 50), 97 % 50);
-        assert_eq!(partition_for("polygenelubricants", 50), 0, "its hashCode is MIN_VALUE");
+        assert_eq!(
+            partition_for("polygenelubricants", 50),
+            0,
+            "its hashCode is MIN_VALUE"
+        );
         // Two units of UTF-16: 0xD83D * 31 + 0xDE00.
         assert_eq!(partition_for("\u{1F600}", 50), 1_772_899 % 50);
     }

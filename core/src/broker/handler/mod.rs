@@ -8,11 +8,13 @@ mod api_versions;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
+mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_topic_partitions;
+mod fetch;
 mod find_coordinator;
 mod heartbeat;
 mod incremental_alter_configs;
@@ -20,11 +22,19 @@ mod init_producer_id;
 mod join_group;
 mod leave_group;
 mod list_groups;
+mod list_offsets;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
+mod offset_for_leader_epoch;
+mod produce;
 mod sync_group;
+
+pub(crate) use delete_records::DelayedDelete;
+pub(crate) use fetch::DelayedFetch;
+pub(crate) use list_offsets::DelayedOffsets;
+pub(crate) use produce::DelayedProduce;
 
 use super::Broker;
 use super::dispatch::Context;
@@ -32,6 +42,9 @@ use crate::protocol::{ApiKey, Reader, Request};
 
 /// The APIs that are served, in order of their keys: what ApiVersions says.
 pub(crate) const SERVED: &[ApiKey] = &[
+    ApiKey::Produce,
+    ApiKey::Fetch,
+    ApiKey::ListOffsets,
     ApiKey::Metadata,
     ApiKey::OffsetCommit,
     ApiKey::OffsetFetch,
@@ -45,7 +58,9 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::ApiVersions,
     ApiKey::CreateTopics,
     ApiKey::DeleteTopics,
+    ApiKey::DeleteRecords,
     ApiKey::InitProducerId,
+    ApiKey::OffsetForLeaderEpoch,
     ApiKey::DescribeConfigs,
     ApiKey::AlterConfigs,
     ApiKey::CreatePartitions,
@@ -68,6 +83,9 @@ pub(super) fn handle(
     body: &mut Reader,
 ) -> Result<(), &'static str> {
     match api {
+        ApiKey::Produce => run(broker, context, body, produce::handle),
+        ApiKey::Fetch => run(broker, context, body, fetch::handle),
+        ApiKey::ListOffsets => run(broker, context, body, list_offsets::handle),
         ApiKey::Metadata => run(broker, context, body, metadata::handle),
         ApiKey::OffsetCommit => run(broker, context, body, offset_commit::handle),
         ApiKey::OffsetFetch => run(broker, context, body, offset_fetch::handle),
@@ -84,6 +102,8 @@ pub(super) fn handle(
         }
         ApiKey::CreateTopics => run(broker, context, body, create_topics::handle),
         ApiKey::DeleteTopics => run(broker, context, body, delete_topics::handle),
+        ApiKey::DeleteRecords => run(broker, context, body, delete_records::handle),
+        ApiKey::OffsetForLeaderEpoch => run(broker, context, body, offset_for_leader_epoch::handle),
         ApiKey::InitProducerId => run(broker, context, body, init_producer_id::handle),
         ApiKey::DescribeConfigs => run(broker, context, body, describe_configs::handle),
         ApiKey::AlterConfigs => run(broker, context, body, alter_configs::handle),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::append::Prepared;
 use super::index::Chunk;
 use crate::broker::effect::MAX_CHUNK_BYTES;
-use crate::records::{BATCH_OVERHEAD, BatchHeader};
+use crate::records::{BATCH_OVERHEAD, BatchHeader, Compression};
 
 /// Where a batch lies in its chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct BatchPosition {
     pub(crate) at: u32,
     /// Its size in bytes.
     pub(crate) size: u32,
+    /// Whether it is compressed with zstd, which old clients do not know.
+    pub(crate) zstd: bool,
 }
 
 impl BatchPosition {
@@ -43,6 +45,7 @@ pub(super) fn positions<'a>(headers: impl Iterator<Item = &'a BatchHeader>) -> P
                 last: header.last_offset(),
                 at,
                 size: u32::try_from(header.size_in_bytes()).unwrap_or(u32::MAX),
+                zstd: header.compression() == Ok(Compression::Zstd),
             };
             at = position.end();
             position

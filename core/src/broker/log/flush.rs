@@ -183,8 +183,9 @@ impl PartitionLog {
         Some(end)
     }
 
-    /// A write with this log's part up to `end` is durable.
-    pub(super) fn landed(&mut self, end: i64) {
+    /// A write with this log's part from `start` up to `end` is durable.
+    pub(super) fn landed(&mut self, start: i64, end: i64) {
+        self.durable_start = self.durable_start.max(start);
         self.writes = self.writes.saturating_sub(1);
         self.replacing = false;
         self.high_watermark = self.high_watermark.max(end);

@@ -63,9 +63,9 @@ impl Default for Totals {
 
 /// Consecutive chunks, and the bytes of the log's life before the first of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Run {
-    pub(super) chunks: Vec<Chunk>,
-    pub(super) bytes_before: u64,
+pub(crate) struct Run {
+    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) bytes_before: u64,
 }
 
 /// Where the chunk with an offset is listed.

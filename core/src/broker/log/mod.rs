@@ -51,7 +51,7 @@ pub(crate) use chunk::{BatchPosition, Positions};
 pub(crate) use index::Chunk;
 pub(crate) use lookup::TimestampAndOffset;
 pub(crate) use partition::{Appended, PartitionLog};
-pub(crate) use session::{FetchSessions, SessionKey, SessionPartition};
+pub(crate) use session::{Answered, FetchSessions, SessionKey, SessionPartition, SessionUse};
 
 /// How many index pages are kept in memory.
 const CACHED_PAGES: usize = 256;

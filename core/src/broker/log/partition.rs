@@ -59,6 +59,7 @@ pub(crate) struct PartitionLog {
     pub(super) generation: u64,
     pub(super) leader_epoch: i32,
     pub(super) log_start: i64,
+    pub(super) durable_start: i64,
     pub(super) high_watermark: i64,
     pub(super) log_end: i64,
     /// Up to where others have been told that it is durable.
@@ -115,6 +116,7 @@ impl PartitionLog {
             generation: 0,
             leader_epoch,
             log_start: 0,
+            durable_start: 0,
             high_watermark: 0,
             log_end: 0,
             known_end: 0,
@@ -203,8 +205,31 @@ impl PartitionLog {
         self.replacing
     }
 
+    /// Checks the leader epoch that a client believes in, if it says one (KIP-320).
+    ///
+    /// # Errors
+    /// `FENCED_LEADER_EPOCH` for an older one, `UNKNOWN_LEADER_EPOCH` for a newer one.
+    pub(crate) fn check_epoch(&self, believed: i32) -> Result<(), ErrorCode> {
+        match believed {
+            i32::MIN..0 => Ok(()),
+            old if old < self.leader_epoch => Err(ErrorCode::FENCED_LEADER_EPOCH),
+            new if new > self.leader_epoch => Err(ErrorCode::UNKNOWN_LEADER_EPOCH),
+            _ => Ok(()),
+        }
+    }
+
+    /// The log start that is durable.
+    pub(crate) fn durable_start(&self) -> i64 {
+        self.durable_start
+    }
+
+    /// Bytes of the log's whole life up to an offset where a chunk ends.
+    pub(crate) fn bytes_below(&self, offset: i64) -> u64 {
+        self.index.total_bytes_below(offset)
+    }
+
     /// Bytes that wait to be written.
-    pub(super) fn staged_bytes(&self) -> usize {
+    pub(crate) fn staged_bytes(&self) -> usize {
         self.staged_bytes
     }
 

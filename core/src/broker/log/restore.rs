@@ -80,6 +80,7 @@ impl PartitionLog {
         self.snapshot = apart.map(|covers| (covers, u32::MAX));
         self.leader_epoch = self.leader_epoch.max(manifest.leader_epoch);
         self.log_start = manifest.log_start;
+        self.durable_start = manifest.log_start;
         self.high_watermark = manifest.log_end;
         self.log_end = manifest.log_end;
         self.opened_end = manifest.log_end;

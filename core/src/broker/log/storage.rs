@@ -23,7 +23,8 @@ struct Part {
     log: LogId,
     /// The log's incarnation when the write was issued.
     incarnation: u64,
-    /// Up to where the write makes it durable.
+    /// The log start that the write makes durable, and up to where it makes the log durable.
+    start: i64,
     end: i64,
 }
 
@@ -154,6 +155,7 @@ impl Logs {
         write.parts.push(Part {
             log: id,
             incarnation: log.incarnation(),
+            start: log.log_start_offset(),
             end: log.written_end(),
         });
         if log.wants_write() {
@@ -219,7 +221,7 @@ impl Broker {
                 log.drained();
                 continue;
             }
-            log.landed(part.end);
+            log.landed(part.start, part.end);
             let high_watermark = log.high_watermark();
             let pages = log.index.take_written(write.id);
             if log.is_announcing() {
