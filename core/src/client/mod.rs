@@ -26,9 +26,15 @@ pub mod assignor;
 pub mod cluster;
 mod error;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
 pub(crate) mod fake;
 pub mod partitioner;
+pub mod producer;
 mod retry;
 mod rng;
 
@@ -36,6 +42,7 @@ use bytes::Bytes;
 
 pub use cluster::{Cluster, ClusterConfig, Lane};
 pub use error::{ClientError, ErrorKind, GroupFailure, RecordsFailure};
+pub use producer::{Producer, ProducerConfig, ProducerEvent};
 pub use retry::{Retry, RetryConfig, Verdict};
 pub use rng::Rng;
 

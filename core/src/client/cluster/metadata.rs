@@ -35,6 +35,8 @@ pub struct TopicInfo {
     pub id: Uuid,
     /// Whether it is one of the cluster's own.
     pub internal: bool,
+    /// The [`Metadata::generation`] that last had it.
+    pub answered: u64,
     /// Its partitions by number.
     pub partitions: BTreeMap<i32, PartitionInfo>,
 }
@@ -129,6 +131,12 @@ impl Metadata {
         }
     }
 
+    /// A broker told, with another answer, the address of one: host, port, rack.
+    pub fn learn_broker(&mut self, node: i32, (host, port, rack): (String, i32, Option<String>)) {
+        let info = BrokerInfo { host, port, rack };
+        self.brokers.insert(node, info);
+    }
+
     /// A broker told, with another answer, who leads a partition now (KIP-951). Returns whether
     /// that was news.
     pub fn leader_changed(&mut self, topic: &str, partition: i32, leader: i32, epoch: i32) -> bool {
@@ -148,6 +156,11 @@ impl Metadata {
             }
             _ => false,
         }
+    }
+
+    /// Forgets with which error a topic was answered: it is asked for again.
+    pub(super) fn forget_error(&mut self, topic: &str) {
+        self.errors.remove(topic);
     }
 
     /// Merges an answer. `all` says that it was asked for every topic, so one that is missing is
@@ -229,6 +242,7 @@ impl Metadata {
         let topic = TopicInfo {
             id: answered.topic_id,
             internal: answered.is_internal,
+            answered: self.generation.wrapping_add(1),
             partitions: answered.partitions.into_iter().map(merge).collect(),
         };
         self.topics.insert(name, topic);

@@ -305,6 +305,12 @@ impl Cluster {
         self.traffic.pop_front()
     }
 
+    /// Whether there are events for the owner.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// The next event for the owner.
     pub fn poll_event(&mut self) -> Option<ClusterEvent> {
         self.events.pop_front()

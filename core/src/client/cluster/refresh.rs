@@ -63,6 +63,7 @@ impl Cluster {
                 self.refresh.topics.insert(topic.to_owned());
             }
             if self.metadata.topic(topic).is_none() {
+                self.metadata.forget_error(topic);
                 self.refresh.needed.insert(topic.to_owned());
             }
         }
