@@ -1,6 +1,6 @@
 //! The playground: a page in Yew on top of `partita-web`.
 //!
-//! The wasm of this binary serves both threads: the page calls [`run_page`], the broker's worker
+//! The wasm of this binary serves both threads: the page calls [`page::run_page`], the worker
 //! calls `run_broker` of `partita-web`. Nothing runs at instantiation: there is no `main` in the
 //! wasm, for wasm-bindgen would call it in each thread.
 #![cfg_attr(target_arch = "wasm32", no_main)]
