@@ -16,8 +16,11 @@ impl Broker {
         if !on {
             return;
         }
-        let topics: Vec<(String, i32)> =
-            self.metadata.topics().map(|topic| (topic.name.clone(), topic.partitions)).collect();
+        let topics: Vec<(String, i32)> = self
+            .metadata
+            .topics()
+            .map(|topic| (topic.name.clone(), topic.partitions))
+            .collect();
         for (name, partitions) in topics {
             self.observer.topic(&name);
             for partition in 0..partitions {
@@ -57,7 +60,11 @@ impl Broker {
         if let Some((group, topic, partition)) = self.observer.commits.pop_first() {
             return Some(match self.commit_view(&group, &topic, partition) {
                 Some(view) => Event::Commit(view),
-                None => Event::CommitDeleted { group, topic, partition },
+                None => Event::CommitDeleted {
+                    group,
+                    topic,
+                    partition,
+                },
             });
         }
         if self.observer.requests_left_out > 0 {

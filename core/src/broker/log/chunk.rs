@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::append::Prepared;
 use super::index::Chunk;
 use crate::broker::effect::MAX_CHUNK_BYTES;
-use crate::records::{BATCH_OVERHEAD, BatchHeader, Compression};
+use crate::records::{BATCH_OVERHEAD, BatchHeader, Compression, NO_TIMESTAMP};
 
 /// Where a batch lies in its chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,15 +78,19 @@ pub(super) fn take_front(batches: &mut VecDeque<Prepared>, room: usize) -> Optio
 }
 
 /// One chunk of these batches. Record bytes are not copied: the headers share one buffer, and lie
-/// between slices of what the producers sent.
-pub(super) fn build(batches: Vec<Prepared>) -> Option<NewChunk> {
+/// between slices of what the producers sent. Records without a timestamp count as of `now`, so
+/// that they do not seem old.
+pub(super) fn build(batches: Vec<Prepared>, now: i64) -> Option<NewChunk> {
     let positions = positions(batches.iter().map(|batch| &batch.header));
     let (first, last) = (positions.first()?, positions.last()?);
     let chunk = Chunk {
         base: first.base,
         last: last.last,
         size: last.end(),
-        max_timestamp: batches.iter().map(|b| b.header.max_timestamp).max()?,
+        max_timestamp: match batches.iter().map(|b| b.header.max_timestamp).max()? {
+            NO_TIMESTAMP => now,
+            latest => latest,
+        },
     };
     let mut headers = Vec::with_capacity(batches.len().saturating_mul(BATCH_OVERHEAD));
     for batch in &batches {

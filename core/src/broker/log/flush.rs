@@ -51,7 +51,7 @@ impl PartitionLog {
     }
 
     /// Puts what waits into write `id`, as long as new chunks fit into `room` bytes.
-    pub(super) fn flush(&mut self, id: u64, room: usize) -> Flushed {
+    pub(super) fn flush(&mut self, id: u64, room: usize, now: i64) -> Flushed {
         let mut flushed = Flushed::default();
         if let Some((below, chunks)) = self.replacement.take() {
             self.flush_replacement(below, chunks, &mut flushed);
@@ -61,7 +61,9 @@ impl PartitionLog {
             for batch in &batches {
                 self.written_producers.note(&batch.header);
             }
-            let Some(chunk) = build(batches) else { break };
+            let Some(chunk) = build(batches, now) else {
+                break;
+            };
             self.index.push(chunk.chunk);
             self.put(chunk, &mut flushed);
         }

@@ -38,7 +38,7 @@ use bytes::Bytes;
 use super::effect::LogId;
 use super::{Broker, Timer};
 use crate::protocol::ErrorCode;
-use crate::records::{BatchHeader, BatchView, Batches};
+use crate::records::{BatchHeader, BatchView, Batches, NO_TIMESTAMP};
 use access::Reads;
 use cache::Cache;
 use chunk::{NewChunk, build};
@@ -288,7 +288,7 @@ fn pack(batches: Vec<Bytes>, below: i64) -> Option<Vec<NewChunk>> {
     }
     let mut chunks: Vec<NewChunk> = Vec::new();
     while let Some(taken) = chunk::take_front(&mut waiting, usize::MAX) {
-        let chunk = build(taken)?;
+        let chunk = build(taken, NO_TIMESTAMP)?;
         if let Some(previous) = chunks.last_mut() {
             previous.chunk.last = chunk.chunk.base.saturating_sub(1);
         }

@@ -76,7 +76,7 @@ impl WriteQueue {
 
 impl Logs {
     /// Makes the next write of what waits, if there may be one.
-    fn next_write(&mut self) -> Option<Write> {
+    fn next_write(&mut self, now: i64) -> Option<Write> {
         if !self.queue.may_issue() {
             return None;
         }
@@ -108,7 +108,7 @@ impl Logs {
                 continue;
             }
             self.queue.marked.remove(&log);
-            bytes = bytes.saturating_add(self.flush_into(log, bytes, &mut write, &mut ops));
+            bytes = bytes.saturating_add(self.flush_into(log, (bytes, now), &mut write, &mut ops));
         }
         write.chunks = bytes > 0;
         if !alone {
@@ -127,7 +127,7 @@ impl Logs {
     fn flush_into(
         &mut self,
         id: LogId,
-        bytes: usize,
+        (bytes, now): (usize, i64),
         write: &mut InFlight,
         ops: &mut Vec<WriteOp>,
     ) -> usize {
@@ -142,7 +142,7 @@ impl Logs {
             0 => MAX_WRITE_BYTES.max(log.next_chunk_bytes()),
             _ => MAX_WRITE_BYTES.saturating_sub(bytes),
         };
-        let flushed = log.flush(write.id, room);
+        let flushed = log.flush(write.id, room, now);
         ops.extend(flushed.ops);
         if let Some(below) = flushed.replaced_below {
             self.pages.forget(id);
@@ -169,8 +169,9 @@ impl Broker {
     /// Issues writes of what waits, as many as may be under way; whether there was any.
     pub(in crate::broker) fn flush_logs(&mut self) -> bool {
         let mut any = false;
+        let now = self.clock.wall().0;
         while !matches!(self.lifecycle, Lifecycle::Failed(_))
-            && let Some(write) = self.logs.next_write()
+            && let Some(write) = self.logs.next_write(now)
         {
             self.output(Output::Effect(Effect::Write(write)));
             any = true;

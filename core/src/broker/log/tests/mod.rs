@@ -11,8 +11,15 @@
     reason = "tests"
 )]
 
+mod compaction;
+mod deletion;
+mod failures;
 mod fetch;
+mod idempotence;
+mod offsets;
 mod produce;
+mod recovery;
+mod sessions;
 
 use bytes::Bytes;
 

@@ -1,0 +1,335 @@
+//! Failed writes: who gets which error, what is left, and how the log comes back.
+
+use super::*;
+use crate::broker::{BrokerState, Reply, StorageError};
+use crate::protocol::messages::MetadataRequest;
+
+fn other() -> StorageError {
+    StorageError::Other("the disk is gone".to_owned())
+}
+
+fn quota() -> StorageError {
+    StorageError::QuotaExceeded("only 40 MB are allowed".to_owned())
+}
+
+impl Scene {
+    fn fail(&mut self, why: StorageError) {
+        let reply = self.harness.storage.fail_write(why).unwrap();
+        self.harness.reply(reply);
+    }
+
+    fn is_online(&self) -> bool {
+        self.harness
+            .broker
+            .logs
+            .get(self.log(0))
+            .unwrap()
+            .is_online()
+    }
+
+    fn epoch(&self) -> i32 {
+        self.harness.broker.leader_epoch(self.log(0))
+    }
+
+    fn failed(&mut self) {
+        let response = self.answered().unwrap();
+        assert_eq!(response.error_code, ErrorCode::KAFKA_STORAGE_ERROR);
+        assert_eq!(response.base_offset, -1);
+    }
+}
+
+#[test]
+fn a_failed_write_takes_back_what_was_not_durable() {
+    let mut scene = Scene::new();
+    scene.produce_values(&["a"]);
+    scene.send(batch(&["b"]));
+    scene.send(batch(&["c"]));
+    scene.send(batch(&["d"]));
+    assert_eq!(scene.bounds(), (0, 1, 4));
+    scene.fail(other());
+    assert_eq!(scene.bounds(), (0, 1, 1));
+    for _ in 0..3 {
+        scene.failed();
+    }
+    scene.harness.run();
+    assert_eq!(scene.produce_values(&["e"]), 1);
+    assert_eq!(scene.values(0), listed(&[(0, "a"), (1, "e")]));
+    let mut scene = scene.crash();
+    assert_eq!(scene.values(0), listed(&[(0, "a"), (1, "e")]));
+}
+
+#[test]
+fn a_log_is_offline_until_its_next_epoch_is_durable() {
+    let mut scene = Scene::new();
+    scene.produce_values(&["a"]);
+    let epoch = scene.epoch();
+    scene.send(batch(&["b"]));
+    scene.send(batch(&["c"]));
+    scene.fail(other());
+    assert!(!scene.is_online());
+    scene.failed();
+    scene.failed();
+    for request in 0..2 {
+        scene.send(batch(&["d"]));
+        let refused = scene.answered().unwrap();
+        assert_eq!(
+            refused.error_code,
+            ErrorCode::KAFKA_STORAGE_ERROR,
+            "{request}"
+        );
+        assert!(refused.error_message.unwrap().contains("the disk is gone"));
+    }
+    scene
+        .harness
+        .send(scene.client, &from_offset(0, 0, 5_000), FETCH);
+    let response = scene
+        .harness
+        .receive::<FetchRequest>(scene.client, FETCH)
+        .unwrap();
+    assert_eq!(fetched(response).error_code, ErrorCode::KAFKA_STORAGE_ERROR);
+    assert!(scene.harness.step_storage(), "the doomed write");
+    assert!(scene.harness.step_storage(), "the manifest is read");
+    assert!(!scene.is_online());
+    assert!(scene.harness.step_storage(), "the new epoch is written");
+    assert!(scene.is_online());
+    assert_eq!(scene.epoch(), epoch + 1);
+    let scene = scene.crash();
+    assert_eq!(scene.epoch(), epoch + 2, "never the same again");
+}
+
+#[test]
+fn writes_behind_a_failed_one_fail_with_it_and_other_logs_in_them() {
+    let mut scene = Scene::with_topic(2, &[]);
+    scene.send(batch(&["a"]));
+    scene
+        .harness
+        .send(scene.client, &to_partition(1, -1, batch(&["b"])), PRODUCE);
+    assert_eq!(scene.harness.writes_waiting(), 2);
+    scene.fail(other());
+    scene.failed();
+    scene.failed();
+    scene
+        .harness
+        .send(scene.client, &to_partition(1, -1, batch(&["c"])), PRODUCE);
+    scene.failed();
+    scene.harness.run();
+    scene
+        .harness
+        .send(scene.client, &to_partition(1, -1, batch(&["d"])), PRODUCE);
+    scene.harness.run();
+    assert_eq!(scene.answered().unwrap().base_offset, 0);
+}
+
+#[test]
+fn nothing_new_is_written_until_doomed_writes_are_answered() {
+    let mut scene = Scene::with_topic(3, &[]);
+    scene.send(batch(&["a"]));
+    scene
+        .harness
+        .send(scene.client, &to_partition(1, -1, batch(&["b"])), PRODUCE);
+    scene.fail(other());
+    scene
+        .harness
+        .send(scene.client, &to_partition(2, -1, batch(&["c"])), PRODUCE);
+    assert_eq!(scene.harness.writes_waiting(), 1, "only the doomed one");
+    scene.harness.run();
+    scene.failed();
+    scene.failed();
+    assert_eq!(scene.answered().unwrap().error_code, ErrorCode::NONE);
+}
+
+#[test]
+fn parked_fetches_end_when_their_log_fails() {
+    let mut scene = Scene::new();
+    let consumer = scene.harness.connect();
+    scene
+        .harness
+        .send(consumer, &from_offset(0, 0, 60_000), FETCH);
+    scene.send(batch(&["a"]));
+    scene.fail(other());
+    let response = scene
+        .harness
+        .receive::<FetchRequest>(consumer, FETCH)
+        .unwrap();
+    assert_eq!(fetched(response).error_code, ErrorCode::KAFKA_STORAGE_ERROR);
+}
+
+#[test]
+fn an_unknown_outcome_is_found_out_from_the_manifest() {
+    let mut scene = Scene::new();
+    scene.produce_values(&["a"]);
+    scene.send(batch(&["b"]));
+    let reply = scene.harness.storage.lose_answer().unwrap();
+    scene.harness.reply(reply);
+    scene.failed();
+    assert_eq!(scene.bounds(), (0, 1, 1));
+    scene.harness.run();
+    assert_eq!(scene.bounds(), (0, 2, 2));
+    assert_eq!(scene.values(0), listed(&[(0, "a"), (1, "b")]));
+}
+
+#[test]
+fn reading_back_is_tried_again_every_half_second() {
+    let mut scene = Scene::new();
+    scene.send(batch(&["a"]));
+    scene.fail(other());
+    scene.failed();
+    for _ in 0..3 {
+        let reply = scene.harness.storage.fail_read(other()).unwrap();
+        scene.harness.reply(reply);
+        assert!(!scene.harness.storage_waits());
+        scene.harness.advance(499);
+        assert!(!scene.harness.storage_waits());
+        scene.harness.advance(1);
+        assert!(scene.harness.storage_waits());
+    }
+    scene.harness.run();
+    assert_eq!(scene.produce_values(&["b"]), 0);
+}
+
+#[test]
+fn a_new_epoch_that_cannot_be_written_is_tried_again_every_half_second() {
+    let mut scene = Scene::new();
+    scene.send(batch(&["a"]));
+    scene.fail(other());
+    for _ in 0..3 {
+        scene.harness.step_storage();
+        scene.fail(other());
+        assert!(!scene.harness.storage_waits());
+        scene.harness.advance(500);
+    }
+    scene.failed();
+    scene.harness.run();
+    assert!(scene.is_online());
+}
+
+#[test]
+fn without_room_produce_says_so_and_goes_on_when_there_is_some() {
+    let mut scene = Scene::new();
+    scene.produce_values(&["a"]);
+    scene.send(batch(&["b"]));
+    scene.fail(quota());
+    let response = scene.answered().unwrap();
+    assert_eq!(response.error_code, ErrorCode::KAFKA_STORAGE_ERROR);
+    let message = response.error_message.unwrap();
+    assert!(message.contains("storage is full: only 40 MB"), "{message}");
+    let full = BrokerState::StorageFull("only 40 MB are allowed".to_owned());
+    assert_eq!(scene.harness.broker.state(), full);
+    scene.harness.run();
+    assert_eq!(
+        scene.harness.broker.state(),
+        full,
+        "a manifest alone proves nothing"
+    );
+    assert_eq!(scene.values(0), listed(&[(0, "a")]), "reading goes on");
+    scene.produce_values(&["c"]);
+    assert_eq!(scene.harness.broker.state(), BrokerState::Running);
+}
+
+#[test]
+fn a_fenced_broker_stops_and_closes_every_connection() {
+    let mut scene = Scene::new();
+    let idle = scene.harness.connect();
+    scene.send(batch(&["a"]));
+    scene.fail(StorageError::Fenced("epoch 7 is newer".to_owned()));
+    for connection in [scene.client, idle] {
+        assert!(scene.harness.closed(connection).is_some());
+    }
+    assert!(matches!(
+        scene.harness.broker.state(),
+        BrokerState::Failed(_)
+    ));
+    scene.harness.run();
+    assert!(!scene.harness.storage_waits());
+    let late = scene.harness.connect();
+    assert!(scene.harness.closed(late).is_some());
+}
+
+#[test]
+fn a_fenced_read_stops_the_broker_too() {
+    let mut scene = Scene::new();
+    scene.produce_values(&["a"]);
+    scene
+        .harness
+        .send(scene.client, &from_offset(0, 0, 0), FETCH);
+    let why = StorageError::Fenced("epoch 7 is newer".to_owned());
+    let reply = scene.harness.storage.fail_read(why).unwrap();
+    scene.harness.reply(reply);
+    assert!(scene.harness.closed(scene.client).is_some());
+}
+
+#[test]
+fn replies_that_do_not_follow_stop_the_broker() {
+    let mut scene = Scene::new();
+    scene.send(batch(&["a"]));
+    scene.send(batch(&["b"]));
+    let first = scene.harness.storage.complete_write().unwrap();
+    let second = scene.harness.storage.complete_write().unwrap();
+    scene.harness.reply(second);
+    assert!(matches!(
+        scene.harness.broker.state(),
+        BrokerState::Failed(_)
+    ));
+    scene.harness.reply(first);
+    assert_eq!(scene.answered(), None, "nothing is acknowledged");
+
+    let mut scene = Scene::new();
+    scene.send(batch(&["a"]));
+    scene.send(batch(&["b"]));
+    scene.fail(other());
+    let Some(Reply::Written { id, .. }) = scene.harness.storage.complete_write() else {
+        panic!("the second write waits");
+    };
+    scene.harness.reply(Reply::Written { id, result: Ok(()) });
+    assert!(matches!(
+        scene.harness.broker.state(),
+        BrokerState::Failed(_)
+    ));
+}
+
+#[test]
+fn metadata_shows_the_epoch_after_a_failure() {
+    let mut scene = Scene::new();
+    scene.send(batch(&["a"]));
+    scene.fail(other());
+    scene.failed();
+    scene.harness.run();
+    let request = MetadataRequest {
+        topics: None,
+        ..MetadataRequest::default()
+    };
+    let response = scene.harness.request(scene.client, &request, 12);
+    let epochs: Vec<i32> = response
+        .topics
+        .iter()
+        .flat_map(|topic| &topic.partitions)
+        .map(|partition| partition.leader_epoch)
+        .collect();
+    assert_eq!(epochs, vec![scene.epoch()]);
+    assert_eq!(scene.epoch(), 1);
+}
+
+#[test]
+fn a_deletion_of_a_log_that_fails_is_tried_again() {
+    let mut scene = Scene::new();
+    scene.produce_values(&["a"]);
+    let log = scene.log(0);
+    scene.harness.broker.drop_log(log);
+    // The next event lets the deletion be written.
+    scene
+        .harness
+        .send(scene.client, &MetadataRequest::default(), 12);
+    scene.fail(other());
+    assert!(scene.harness.storage.stored().manifests.contains_key(&log));
+    scene.harness.advance_and_run(500);
+    assert!(!scene.harness.storage.stored().manifests.contains_key(&log));
+    assert!(
+        scene
+            .harness
+            .storage
+            .stored()
+            .chunks
+            .keys()
+            .all(|key| key.0 != log)
+    );
+}
