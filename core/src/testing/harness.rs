@@ -247,6 +247,11 @@ impl Harness {
         self.set_time(end);
     }
 
+    /// Lets time pass without the broker hearing of it: a sleeping laptop, a frozen tab.
+    pub fn freeze(&mut self, millis: u64) {
+        self.set_time(Monotonic(self.now.monotonic.0.saturating_add(millis)));
+    }
+
     fn advance_to(&mut self, due: Monotonic) {
         self.set_time(due.max(self.now.monotonic));
         self.broker.handle_timeout(self.now);

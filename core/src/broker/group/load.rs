@@ -4,11 +4,12 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::GroupTimer;
 use super::classic::RETRY_MILLIS;
-use super::partition::{Partition, Phase};
-use super::{GroupTimer, records::Change};
+use super::partition::{Entry, Partition, Phase, ReadChange, changes_in};
+use super::records::{Change, StoredGroup};
 use crate::broker::Broker;
-use crate::broker::effect::LogId;
+use crate::broker::effect::{LogId, StorageError};
 use crate::broker::log::ReplayFailed;
 use crate::types::Uuid;
 
@@ -44,16 +45,75 @@ impl Broker {
         self.open_group_partition(topic, partition);
     }
 
-    /// Batches of a log that is being read.
+    /// Batches of a log that is being read, or what turned out to be durable after a failure.
     pub(in crate::broker) fn group_replayed(&mut self, log: LogId, batches: &Bytes) {
         let Some(found) = self.groups.of_log(log) else {
             return;
         };
-        if found.phase == Phase::Loading
-            && let Err(why) = found.replay(batches)
-        {
-            found.phase = Phase::Failed(why);
+        let applied = match found.phase {
+            Phase::Loading => found.replay(batches),
+            Phase::Ready => self.catch_up_group_log(log.partition, batches),
+            Phase::Failed(_) => return,
+        };
+        if let Err(why) = applied {
+            self.fail_group_partition(log.partition, why);
         }
+    }
+
+    /// The partition's log cannot be understood: its groups have no coordinator.
+    fn fail_group_partition(&mut self, partition: i32, why: String) {
+        let Some(found) = self.groups.partitions.get_mut(&partition) else {
+            return;
+        };
+        found.phase = Phase::Failed(why);
+        let ids: Vec<Arc<str>> = found.groups.keys().cloned().collect();
+        for id in ids {
+            self.drop_group(partition, &id);
+        }
+    }
+
+    /// Applies records whose write was reported as failed, but is durable: they happened.
+    fn catch_up_group_log(&mut self, partition: i32, batches: &Bytes) -> Result<(), String> {
+        for read in changes_in(batches) {
+            let ReadChange {
+                offset,
+                timestamp,
+                change,
+            } = read?;
+            let Some(found) = self.groups.partitions.get_mut(&partition) else {
+                return Ok(());
+            };
+            if offset < found.applied_to {
+                continue;
+            }
+            found.applied_to = offset.saturating_add(1);
+            found.replayable = found.replayable.saturating_add(1);
+            let (id, exists) = match change {
+                None => continue,
+                Some(Change::Commit(key, commit)) => {
+                    self.observer.commit(&key.group, &key.topic, key.partition);
+                    let id = key.group.clone();
+                    let exists = commit.is_some() || found.exists.durable(&id).is_some();
+                    found.offsets.set_durable(offset, key, commit);
+                    (id, exists)
+                }
+                Some(Change::Group(id, value)) => {
+                    let exists = value.is_some();
+                    let value = value.map(|value| StoredGroup { value, timestamp });
+                    found.metadata.set_durable(offset, id.clone(), value);
+                    (id, exists)
+                }
+            };
+            found
+                .exists
+                .set_durable(offset, id.clone(), exists.then_some(()));
+            if !exists {
+                self.drop_group(partition, &id);
+            } else if !found.groups.contains_key(&id) {
+                self.revive_group(partition, &id);
+            }
+        }
+        Ok(())
     }
 
     /// A log has been read: its groups begin, and every member's session with them.
@@ -69,7 +129,16 @@ impl Broker {
         {
             return;
         }
-        if result.is_err() {
+        if let Err(ReplayFailed(why)) = result {
+            let lost = |why: &StorageError| matches!(why, StorageError::Corrupt(_));
+            if self
+                .logs
+                .get(log)
+                .and_then(|found| found.failure())
+                .is_some_and(lost)
+            {
+                return self.fail_group_partition(log.partition, why.clone());
+            }
             let deadline = self.clock.monotonic().after_millis(RETRY_MILLIS);
             let timer = GroupTimer::Reload {
                 partition: log.partition,
@@ -85,12 +154,12 @@ impl Broker {
             number = number.wrapping_add(1);
             number
         });
-        found.phase = match built {
-            Ok(()) => Phase::Ready,
-            Err(error) => Phase::Failed(error.to_string()),
-        };
+        found.phase = Phase::Ready;
         let ids: Vec<Arc<str>> = found.groups.keys().cloned().collect();
         self.groups.last_number = number;
+        if let Err(error) = built {
+            return self.fail_group_partition(log.partition, error.to_string());
+        }
         for id in ids {
             let (_, written) = self.with_group(log.partition, &id, |group, settings, out| {
                 group.loaded(settings, out);
@@ -111,6 +180,7 @@ impl Broker {
         else {
             return;
         };
+        found.applied_to = found.applied_to.max(high_watermark);
         let commits = found.offsets.advance(high_watermark);
         let groups = found.metadata.advance(high_watermark);
         let made = found.exists.advance(high_watermark);
@@ -183,14 +253,14 @@ impl Broker {
         }
         match found.durable_copy(id, instance) {
             Ok(group) => {
-                let entry = super::partition::Entry {
+                let entry = Entry {
                     group,
                     timers: BTreeMap::new(),
                 };
                 found.groups.insert(id.clone(), entry);
                 self.observer.group(id);
             }
-            Err(error) => found.phase = Phase::Failed(error.to_string()),
+            Err(error) => self.fail_group_partition(partition, error.to_string()),
         }
     }
 

@@ -32,6 +32,7 @@ mod records;
 mod run;
 mod view;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -182,21 +183,25 @@ impl Broker {
     }
 
     /// A group whose making is durable, as readers may see it.
-    pub(crate) fn durable_group(&self, partition: i32, group: &str) -> Option<&ClassicGroup> {
-        self.groups.partitions.get(&partition)?.durable_group(group)
+    pub(crate) fn durable_group(
+        &self,
+        partition: i32,
+        group: &str,
+    ) -> Option<Cow<'_, ClassicGroup>> {
+        let found = self.groups.partitions.get(&partition)?;
+        found.durable_group(&found.shared_id(group))
     }
 
     /// All groups that readers may see, by partition and id.
-    pub(crate) fn durable_groups(&self) -> impl Iterator<Item = &ClassicGroup> {
+    pub(crate) fn durable_groups(&self) -> impl Iterator<Item = Cow<'_, ClassicGroup>> {
         self.groups
             .partitions
             .values()
             .filter(|partition| partition.phase == Phase::Ready)
             .flat_map(|partition| {
-                let groups = partition.groups.iter();
-                groups.filter(|(id, _)| partition.exists.durable(id).is_some())
+                let ids = partition.exists.iter_durable().map(|(id, _)| id);
+                ids.filter_map(|id| partition.durable_group(id))
             })
-            .map(|(_, entry)| &entry.group)
     }
 
     /// Runs whatever is due.
@@ -233,20 +238,4 @@ pub(crate) fn partition_for(group: &str, partitions: i32) -> i32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::partition_for;
-
-    /// `Utils.abs(groupId.hashCode()) % numPartitions`, values from Java.
-    #[test]
-    fn groups_map_to_partitions_as_in_kafka() {
-        assert_eq!(partition_for("", 50), 0);
-        assert_eq!(partition_for("a", 50), 97 % 50);
-        assert_eq!(
-            partition_for("polygenelubricants", 50),
-            0,
-            "its hashCode is MIN_VALUE"
-        );
-        // Two units of UTF-16: 0xD83D * 31 + 0xDE00.
-        assert_eq!(partition_for("\u{1F600}", 50), 1_772_899 % 50);
-    }
-}
+mod tests;

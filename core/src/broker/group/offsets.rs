@@ -39,10 +39,10 @@ pub(crate) struct ToCommit {
 }
 
 /// A group's offsets as one reader sees them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Committed<'a> {
     /// None: the group does not exist for this reader.
-    group: Option<(&'a Partition, &'a Arc<str>)>,
+    group: Option<(&'a Partition, Arc<str>)>,
     latest: bool,
 }
 
@@ -115,10 +115,14 @@ impl Broker {
     /// A group's offsets at its coordinator: durable ones, or, for a reader that will wait for
     /// their writes, the `latest`. A group that does not exist has none.
     pub(crate) fn committed(&self, partition: i32, group: &str, latest: bool) -> Committed<'_> {
-        let partition = self.groups.partitions.get(&partition);
-        let group = partition.and_then(|found| {
-            let (id, _) = found.groups.get_key_value(group)?;
-            (latest || found.exists.durable(id).is_some()).then_some((found, id))
+        let group = self.groups.partitions.get(&partition).and_then(|found| {
+            let id = found.shared_id(group);
+            let exists = if latest {
+                found.exists.latest(&id)
+            } else {
+                found.exists.durable(&id)
+            };
+            exists.map(|()| (found, id))
         });
         Committed { group, latest }
     }
@@ -212,7 +216,7 @@ impl<'a> Committed<'a> {
         topic_id: Uuid,
         partition: i32,
     ) -> Option<&'a Commit> {
-        let (found, group) = self.group?;
+        let (found, group) = self.group.as_ref()?;
         let key = OffsetKey {
             group: group.clone(),
             topic: topic.clone(),
@@ -231,7 +235,7 @@ impl<'a> Committed<'a> {
 
     /// Everything committed, in order of topic and partition.
     pub(crate) fn all(&self) -> Vec<(OffsetKey, Commit)> {
-        match self.group {
+        match &self.group {
             None => Vec::new(),
             Some((found, group)) if self.latest => found.latest_commits(group),
             Some((found, group)) => {

@@ -8,6 +8,7 @@
 //! group exists by its own record or, a simple one, since an offset was committed for it, and until
 //! the tombstone of its record.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,7 +20,48 @@ use crate::broker::effect::LogId;
 use crate::broker::overlay::Overlay;
 use crate::broker::timers::TimerId;
 use crate::protocol::DecodeError;
-use crate::records::{Batches, DEFAULT_DECOMPRESSED_LIMIT, Record};
+use crate::records::{BatchError, BatchView, Batches, DEFAULT_DECOMPRESSED_LIMIT, Record};
+
+/// A record that was read.
+#[derive(Debug)]
+pub(super) struct ReadChange {
+    pub(super) offset: i64,
+    pub(super) timestamp: i64,
+    /// `None` if it is of a kind that is none of ours.
+    pub(super) change: Option<Change>,
+}
+
+/// What the records in some batches say, in order; an error, in words, ends it.
+pub(super) fn changes_in(batches: &Bytes) -> impl Iterator<Item = Result<ReadChange, String>> {
+    let read = |batch: Result<BatchView, BatchError>| {
+        let batch = batch?;
+        batch.check_crc()?;
+        if batch.is_control() {
+            return Ok(None);
+        }
+        batch.records(DEFAULT_DECOMPRESSED_LIMIT).map(Some)
+    };
+    let change = |record: Result<Record, BatchError>| {
+        let record = record.map_err(|error| error.to_string())?;
+        let (offset, timestamp) = (record.offset, record.timestamp);
+        let change = Change::from_record(record.key, record.value);
+        let change = change.map_err(|error| format!("the record at offset {offset}: {error}"))?;
+        Ok(ReadChange {
+            offset,
+            timestamp,
+            change,
+        })
+    };
+    Batches::new(batches.clone()).flat_map(move |batch| {
+        let (records, failed) = match read(batch) {
+            Ok(records) => (records, None),
+            Err(error) => (None, Some(Err(error.to_string()))),
+        };
+        failed
+            .into_iter()
+            .chain(records.into_iter().flatten().map(change))
+    })
+}
 
 /// Where a partition's coordinator is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +90,8 @@ pub(super) struct Partition {
     pub(super) metadata: Overlay<Arc<str>, StoredGroup>,
     pub(super) exists: Overlay<Arc<str>, ()>,
     pub(super) groups: BTreeMap<Arc<str>, Entry>,
+    /// Everything below is durable and applied.
+    pub(super) applied_to: i64,
     /// How many durable records there are to replay: those since the last compaction, and what it
     /// left.
     pub(super) replayable: usize,
@@ -62,6 +106,7 @@ impl Partition {
             metadata: Overlay::default(),
             exists: Overlay::default(),
             groups: BTreeMap::new(),
+            applied_to: 0,
             replayable: 0,
         }
     }
@@ -86,10 +131,14 @@ impl Partition {
         self.groups.get(group).map(|entry| &entry.group)
     }
 
-    /// The group as readers may see it: only if what made it is durable.
-    pub(super) fn durable_group(&self, group: &str) -> Option<&ClassicGroup> {
-        let (id, entry) = self.groups.get_key_value(group)?;
-        self.exists.durable(id).map(|()| &entry.group)
+    /// The group as readers may see it: only if what made it is durable. One whose deletion is not
+    /// durable yet is as its record says.
+    pub(super) fn durable_group(&self, id: &Arc<str>) -> Option<Cow<'_, ClassicGroup>> {
+        self.exists.durable(id)?;
+        match self.groups.get(id) {
+            Some(entry) => Some(Cow::Borrowed(&entry.group)),
+            None => self.durable_copy(id, 0).ok().map(Cow::Owned),
+        }
     }
 
     /// Notes changes that were appended but are not durable yet: record `i` at `base + i`.
@@ -115,54 +164,40 @@ impl Partition {
     }
 
     /// Applies batches of a log that is being replayed.
+    ///
+    /// # Errors
+    /// In words, if a record cannot be read.
     pub(super) fn replay(&mut self, batches: &Bytes) -> Result<(), String> {
         // Consecutive records often have the same group and topic: share their names.
         let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
-        let mut share = move |name: Arc<str>| match names.get(&name) {
+        let mut share = |name: Arc<str>| match names.get(&name) {
             Some(known) => known.clone(),
             None => {
                 names.insert(name.clone());
                 name
             }
         };
-        for batch in Batches::new(batches.clone()) {
-            let batch = batch.map_err(|error| error.to_string())?;
-            if batch.is_control() {
-                continue;
+        for read in changes_in(batches) {
+            let read = read?;
+            self.replayable = self.replayable.saturating_add(1);
+            match read.change {
+                Some(Change::Commit(key, commit)) => {
+                    let key = OffsetKey {
+                        group: share(key.group),
+                        topic: share(key.topic),
+                        partition: key.partition,
+                    };
+                    self.offsets.set_durable(read.offset, key, commit);
+                }
+                Some(Change::Group(group, value)) => {
+                    let value = value.map(|value| StoredGroup {
+                        value,
+                        timestamp: read.timestamp,
+                    });
+                    self.metadata.set_durable(read.offset, share(group), value);
+                }
+                None => {}
             }
-            let records = batch
-                .records(DEFAULT_DECOMPRESSED_LIMIT)
-                .map_err(|error| error.to_string())?;
-            for record in records {
-                let record = record.map_err(|error| error.to_string())?;
-                self.replay_record(record, &mut share)
-                    .map_err(|error| error.to_string())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn replay_record(
-        &mut self,
-        record: Record,
-        share: &mut impl FnMut(Arc<str>) -> Arc<str>,
-    ) -> Result<(), DecodeError> {
-        self.replayable = self.replayable.saturating_add(1);
-        let (offset, timestamp) = (record.offset, record.timestamp);
-        match Change::from_record(record.key, record.value)? {
-            Some(Change::Commit(key, commit)) => {
-                let key = OffsetKey {
-                    group: share(key.group),
-                    topic: share(key.topic),
-                    partition: key.partition,
-                };
-                self.offsets.set_durable(offset, key, commit);
-            }
-            Some(Change::Group(group, value)) => {
-                let value = value.map(|value| StoredGroup { value, timestamp });
-                self.metadata.set_durable(offset, share(group), value);
-            }
-            None => {}
         }
         Ok(())
     }

@@ -46,7 +46,7 @@ impl Broker {
             // Between generations the preferred protocol's metadata is the newest there is.
             let protocol = group
                 .protocol()
-                .or(member.protocols.first().map(|p| p.name.as_str()));
+                .or_else(|| member.protocols.first().map(|p| p.name.as_str()));
             member.metadata(protocol)
         };
         let subscribed = if is_consumer {

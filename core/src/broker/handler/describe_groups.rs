@@ -46,7 +46,7 @@ fn describe(broker: &mut Broker, version: i16, id: &str) -> DescribedGroup {
         }
     };
     match broker.durable_group(partition, id) {
-        Some(group) => describe_group(group),
+        Some(group) => describe_group(&group),
         None if version >= 6 => DescribedGroup {
             error_code: ErrorCode::GROUP_ID_NOT_FOUND,
             error_message: Some(format!("Group {id} not found.")),

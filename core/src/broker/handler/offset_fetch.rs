@@ -90,10 +90,10 @@ fn fetch(
         Some(topics) => {
             let topics = topics.iter();
             topics
-                .map(|topic| fetch_topic(broker, version, committed, topic))
+                .map(|topic| fetch_topic(broker, version, &committed, topic))
                 .collect()
         }
-        None => fetch_all(broker, version, committed),
+        None => fetch_all(broker, version, &committed),
     };
     let answer = OffsetFetchResponseGroup {
         group_id: group.group_id.clone(),
@@ -106,7 +106,7 @@ fn fetch(
 fn fetch_topic(
     broker: &Broker,
     version: i16,
-    committed: Committed<'_>,
+    committed: &Committed<'_>,
     topic: &OffsetFetchRequestTopics,
 ) -> OffsetFetchResponseTopics {
     let known = if version >= 10 {
@@ -140,7 +140,7 @@ fn fetch_topic(
 fn fetch_all(
     broker: &Broker,
     version: i16,
-    committed: Committed<'_>,
+    committed: &Committed<'_>,
 ) -> Vec<OffsetFetchResponseTopics> {
     let mut topics: Vec<OffsetFetchResponseTopics> = Vec::new();
     for (key, commit) in committed.all() {

@@ -162,10 +162,6 @@ impl ClassicGroup {
         self.members.values()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.members.len()
-    }
-
     /// Whether the member's SyncGroup for the present generation has come.
     pub(crate) fn has_synced(&self, member_id: &str) -> bool {
         matches!(self.state, State::CompletingRebalance | State::Stable)

@@ -183,7 +183,11 @@ impl ClassicGroup {
                 self.prepare_rebalance(settings, out);
             }
             State::PreparingRebalance if self.all_joined() => self.complete_join(settings, out),
-            _ => {}
+            State::Stable
+            | State::CompletingRebalance
+            | State::PreparingRebalance
+            | State::Empty
+            | State::Dead => {}
         }
     }
 

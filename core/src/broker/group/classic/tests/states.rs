@@ -95,21 +95,19 @@ fn happens(driver: &mut Driver, event: Event) -> Said {
         join.member_id = name.to_owned();
         join
     };
+    let joins_as = |driver: &mut Driver, name: &str| {
+        let join = by_id(driver, name);
+        let request = driver.send(join);
+        said(driver, request)
+    };
     match event {
         Event::NewJoins => {
             let request = driver.join("d");
             said(driver, request)
         }
-        Event::FollowerRejoins | Event::LeaderRejoins | Event::StrangerJoins => {
-            let name = match event {
-                Event::FollowerRejoins => "b",
-                Event::LeaderRejoins => "a",
-                _ => "nobody",
-            };
-            let join = by_id(driver, name);
-            let request = driver.send(join);
-            said(driver, request)
-        }
+        Event::FollowerRejoins => joins_as(driver, "b"),
+        Event::LeaderRejoins => joins_as(driver, "a"),
+        Event::StrangerJoins => joins_as(driver, "nobody"),
         Event::FollowerChanges => {
             let mut join = by_id(driver, "b");
             join.protocols = protocols(&["range"]);
@@ -176,20 +174,60 @@ fn happens(driver: &mut Driver, event: Event) -> Said {
 /// `ClassicGroupState` and the handlers of `GroupMetadataManager`, row by row.
 #[test]
 fn each_state_answers_and_goes_where_kafka_says() {
-    use Event::*;
-    use Said::{Error, Ok, Waits};
-    let unknown = Error(ErrorCode::UNKNOWN_MEMBER_ID);
-    let old = Error(ErrorCode::ILLEGAL_GENERATION);
-    let rebalancing = Error(ErrorCode::REBALANCE_IN_PROGRESS);
-    let elsewhere = Error(ErrorCode::COORDINATOR_NOT_AVAILABLE);
-    let table: &[(State, Event, Said, State)] = &[
+    for &(state, event, said, next) in table::TABLE {
+        let mut driver = in_state(state);
+        assert_eq!(driver.group.state, state);
+        assert_eq!(happens(&mut driver, event), said, "{state:?}, {event:?}");
+        assert_eq!(driver.group.state, next, "{state:?}, {event:?}");
+    }
+    // The table reaches every state, and goes only where the states themselves allow.
+    for state in State::ALL {
+        assert!(table::TABLE.iter().any(|row| row.0 == state));
+    }
+}
+
+/// `ClassicGroupState.validPreviousStates`.
+#[test]
+fn a_group_goes_only_from_one_state_to_the_next() {
+    let allowed: &[(State, &[State])] = &[
+        (Empty, &[PreparingRebalance, Dead]),
+        (PreparingRebalance, &[CompletingRebalance, Empty, Dead]),
+        (CompletingRebalance, &[Stable, PreparingRebalance, Dead]),
+        (Stable, &[PreparingRebalance, Dead]),
+        (Dead, &[Dead]),
+    ];
+    for &(state, nexts) in allowed {
+        for next in State::ALL {
+            assert_eq!(
+                state.may_become(next),
+                nexts.contains(&next),
+                "{state:?} -> {next:?}"
+            );
+        }
+    }
+}
+
+/// The table, where the names of states, events and answers are short.
+mod table {
+    use super::Event::{self, *};
+    use super::Said::{self, Error, Ok, Waits};
+    use super::State::{self, CompletingRebalance, Dead, Empty, PreparingRebalance, Stable};
+    use crate::protocol::ErrorCode;
+
+    const UNKNOWN: Said = Error(ErrorCode::UNKNOWN_MEMBER_ID);
+    const OLD: Said = Error(ErrorCode::ILLEGAL_GENERATION);
+    const REBALANCING: Said = Error(ErrorCode::REBALANCE_IN_PROGRESS);
+    const ELSEWHERE: Said = Error(ErrorCode::COORDINATOR_NOT_AVAILABLE);
+
+    /// State, what happens, how it is answered, and the state after it.
+    pub(super) const TABLE: &[(State, Event, Said, State)] = &[
         (Empty, NewJoins, Waits, PreparingRebalance),
-        (Empty, StrangerJoins, unknown, Empty),
-        (Empty, LeaderSyncs, unknown, Empty),
-        (Empty, Heartbeat, unknown, Empty),
-        (Empty, Commits, unknown, Empty),
+        (Empty, StrangerJoins, UNKNOWN, Empty),
+        (Empty, LeaderSyncs, UNKNOWN, Empty),
+        (Empty, Heartbeat, UNKNOWN, Empty),
+        (Empty, Commits, UNKNOWN, Empty),
         (Empty, CommitsFromOutside, Ok, Empty),
-        (Empty, Leaves, unknown, Empty),
+        (Empty, Leaves, UNKNOWN, Empty),
         (Empty, FollowerFails, Ok, Empty),
         (Empty, JoinTimer, Ok, Empty),
         (Empty, SyncTimer, Ok, Empty),
@@ -211,34 +249,34 @@ fn each_state_answers_and_goes_where_kafka_says() {
         (
             PreparingRebalance,
             StrangerJoins,
-            unknown,
+            UNKNOWN,
             PreparingRebalance,
         ),
         (
             PreparingRebalance,
             LeaderSyncs,
-            rebalancing,
+            REBALANCING,
             PreparingRebalance,
         ),
         (
             PreparingRebalance,
             FollowerSyncsLate,
-            old,
+            OLD,
             PreparingRebalance,
         ),
         (
             PreparingRebalance,
             Heartbeat,
-            rebalancing,
+            REBALANCING,
             PreparingRebalance,
         ),
-        (PreparingRebalance, HeartbeatLate, old, PreparingRebalance),
+        (PreparingRebalance, HeartbeatLate, OLD, PreparingRebalance),
         (PreparingRebalance, Commits, Ok, PreparingRebalance),
-        (PreparingRebalance, CommitsLate, old, PreparingRebalance),
+        (PreparingRebalance, CommitsLate, OLD, PreparingRebalance),
         (
             PreparingRebalance,
             CommitsFromOutside,
-            unknown,
+            UNKNOWN,
             PreparingRebalance,
         ),
         (PreparingRebalance, Leaves, Ok, PreparingRebalance),
@@ -265,7 +303,7 @@ fn each_state_answers_and_goes_where_kafka_says() {
         (
             CompletingRebalance,
             StrangerJoins,
-            unknown,
+            UNKNOWN,
             CompletingRebalance,
         ),
         (CompletingRebalance, LeaderSyncs, Waits, CompletingRebalance),
@@ -285,22 +323,22 @@ fn each_state_answers_and_goes_where_kafka_says() {
         (
             CompletingRebalance,
             FollowerSyncsLate,
-            old,
+            OLD,
             CompletingRebalance,
         ),
         (CompletingRebalance, Heartbeat, Ok, CompletingRebalance),
-        (CompletingRebalance, HeartbeatLate, old, CompletingRebalance),
+        (CompletingRebalance, HeartbeatLate, OLD, CompletingRebalance),
         (
             CompletingRebalance,
             Commits,
-            rebalancing,
+            REBALANCING,
             CompletingRebalance,
         ),
-        (CompletingRebalance, CommitsLate, old, CompletingRebalance),
+        (CompletingRebalance, CommitsLate, OLD, CompletingRebalance),
         (
             CompletingRebalance,
             CommitsFromOutside,
-            unknown,
+            UNKNOWN,
             CompletingRebalance,
         ),
         (CompletingRebalance, Leaves, Ok, PreparingRebalance),
@@ -314,60 +352,29 @@ fn each_state_answers_and_goes_where_kafka_says() {
         (Stable, FollowerRejoins, Ok, Stable),
         (Stable, FollowerChanges, Waits, PreparingRebalance),
         (Stable, LeaderRejoins, Waits, PreparingRebalance),
-        (Stable, StrangerJoins, unknown, Stable),
+        (Stable, StrangerJoins, UNKNOWN, Stable),
         (Stable, LeaderSyncs, Ok, Stable),
         (Stable, FollowerSyncs, Ok, Stable),
-        (Stable, FollowerSyncsLate, old, Stable),
+        (Stable, FollowerSyncsLate, OLD, Stable),
         (Stable, Heartbeat, Ok, Stable),
-        (Stable, HeartbeatLate, old, Stable),
+        (Stable, HeartbeatLate, OLD, Stable),
         (Stable, Commits, Ok, Stable),
-        (Stable, CommitsLate, old, Stable),
-        (Stable, CommitsFromOutside, unknown, Stable),
+        (Stable, CommitsLate, OLD, Stable),
+        (Stable, CommitsFromOutside, UNKNOWN, Stable),
         (Stable, Leaves, Ok, PreparingRebalance),
         (Stable, BothLeave, Ok, Empty),
         (Stable, FollowerFails, Ok, PreparingRebalance),
         (Stable, JoinTimer, Ok, Stable),
         (Stable, SyncTimer, Ok, Stable),
         (Stable, Dies, Ok, Dead),
-        (Dead, NewJoins, elsewhere, Dead),
-        (Dead, FollowerRejoins, elsewhere, Dead),
-        (Dead, LeaderSyncs, elsewhere, Dead),
-        (Dead, Heartbeat, elsewhere, Dead),
-        (Dead, Commits, elsewhere, Dead),
-        (Dead, CommitsFromOutside, elsewhere, Dead),
+        (Dead, NewJoins, ELSEWHERE, Dead),
+        (Dead, FollowerRejoins, ELSEWHERE, Dead),
+        (Dead, LeaderSyncs, ELSEWHERE, Dead),
+        (Dead, Heartbeat, ELSEWHERE, Dead),
+        (Dead, Commits, ELSEWHERE, Dead),
+        (Dead, CommitsFromOutside, ELSEWHERE, Dead),
         (Dead, FollowerFails, Ok, Dead),
         (Dead, JoinTimer, Ok, Dead),
         (Dead, SyncTimer, Ok, Dead),
     ];
-    for &(state, event, said, next) in table {
-        let mut driver = in_state(state);
-        assert_eq!(driver.group.state, state);
-        assert_eq!(happens(&mut driver, event), said, "{state:?}, {event:?}");
-        assert_eq!(driver.group.state, next, "{state:?}, {event:?}");
-    }
-    // The table reaches every state, and goes only where the states themselves allow.
-    for state in State::ALL {
-        assert!(table.iter().any(|row| row.0 == state));
-    }
-}
-
-/// `ClassicGroupState.validPreviousStates`.
-#[test]
-fn a_group_goes_only_from_one_state_to_the_next() {
-    let allowed: &[(State, &[State])] = &[
-        (Empty, &[PreparingRebalance, Dead]),
-        (PreparingRebalance, &[CompletingRebalance, Empty, Dead]),
-        (CompletingRebalance, &[Stable, PreparingRebalance, Dead]),
-        (Stable, &[PreparingRebalance, Dead]),
-        (Dead, &[Dead]),
-    ];
-    for &(state, nexts) in allowed {
-        for next in State::ALL {
-            assert_eq!(
-                state.may_become(next),
-                nexts.contains(&next),
-                "{state:?} -> {next:?}"
-            );
-        }
-    }
 }
