@@ -1,1 +1,3 @@
-//! Scenarios, simulation, golden bytes and end-to-end tests.
+//! Scenarios, simulation, golden bytes and end-to-end tests, and the hosts they need.
+
+pub mod native;
