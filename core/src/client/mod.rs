@@ -24,6 +24,7 @@
 
 pub mod assignor;
 pub mod cluster;
+pub mod consumer;
 mod error;
 #[cfg(test)]
 #[allow(
@@ -41,6 +42,7 @@ mod rng;
 use bytes::Bytes;
 
 pub use cluster::{Cluster, ClusterConfig, Lane};
+pub use consumer::{Consumer, ConsumerConfig, ConsumerEvent};
 pub use error::{ClientError, ErrorKind, GroupFailure, RecordsFailure};
 pub use producer::{Producer, ProducerConfig, ProducerEvent};
 pub use retry::{Retry, RetryConfig, Verdict};

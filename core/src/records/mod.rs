@@ -3,7 +3,8 @@
 //! A broker never opens a batch that it can pass on: [`BatchView`] reads the 61-byte header and
 //! leaves the records alone; [`BatchHeader`] rewrites what a broker may change. Who needs the
 //! records asks [`BatchView::records`] (decompressed, output bounded) or, for offsets and
-//! timestamps alone, [`BatchView::walk`]. Producers make batches with [`BatchBuilder`].
+//! timestamps alone, [`BatchView::walk`]. Producers make batches with [`BatchBuilder`]; consumers
+//! hand many records over at once as [`PackedRecords`].
 //!
 //! Nothing here decides policy: [`validate_for_append`] is told a topic's rules, and every failure
 //! is a [`BatchError`] that knows the code Kafka answers for it.
@@ -22,6 +23,7 @@ mod convert;
 pub mod crc32c;
 mod error;
 mod header;
+mod packed;
 mod record;
 mod validate;
 pub mod varint;
@@ -37,6 +39,7 @@ pub use header::{
     NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP, TimestampType,
     decrement_sequence, increment_sequence, set_base_offset_and_epoch, set_max_timestamp,
 };
+pub use packed::PackedRecords;
 pub use record::{DEFAULT_DECOMPRESSED_LIMIT, Record, Records};
 pub use validate::{AppendFacts, AppendRules, Origin, RecordFault, Rejected, validate_for_append};
 pub use walk::{RecordMark, Walk};

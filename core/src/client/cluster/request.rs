@@ -47,6 +47,8 @@ pub enum Lane {
     Main,
     /// Groups: joins, heartbeats, commits. Requests to a coordinator always go here.
     Coordinator,
+    /// Long polls: a consumer's fetches, which brokers hold back until there are records.
+    Fetch,
 }
 
 /// How a request is sent, where the usual way will not do.
