@@ -22,6 +22,7 @@
 //! is on the wire is Kafka's own clients' way. In particular a record's partition, producer id,
 //! epoch and sequence are fixed before its first attempt and stay on every retry.
 
+pub mod admin;
 pub mod assignor;
 pub mod cluster;
 pub mod consumer;
@@ -41,6 +42,7 @@ mod rng;
 
 use bytes::Bytes;
 
+pub use admin::{Admin, AdminConfig, AdminEvent, AdminResult};
 pub use cluster::{Cluster, ClusterConfig, Lane};
 pub use consumer::{Consumer, ConsumerConfig, ConsumerEvent};
 pub use error::{ClientError, ErrorKind, GroupFailure, RecordsFailure};

@@ -7,4 +7,5 @@
 )]
 
 mod allocation;
+mod client;
 mod protocol;

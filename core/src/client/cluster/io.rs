@@ -239,6 +239,15 @@ impl Cluster {
                         .push_back(ClusterEvent::Answer { token, result });
                 }
             }
+            Asker::OwnerOfTopics { all } => {
+                if let Ok(answer) = &result {
+                    self.merge_topics(now, answer, all);
+                }
+                if !self.cancelled.remove(&token) {
+                    self.events
+                        .push_back(ClusterEvent::Answer { token, result });
+                }
+            }
             Asker::Metadata => self.metadata_answered(now, result),
             Asker::Coordinators(key) => self.coordinator_answered(now, &key, result),
         }

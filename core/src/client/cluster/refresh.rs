@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::super::error::ClientError;
 use super::connection::later;
 use super::events::ClusterEvent;
-use super::request::{Answer, Asker, Outgoing, RequestOptions, Target};
+use super::request::{Answer, Asker, Outgoing, RequestOptions, Target, Token};
 use super::{Cluster, Peer};
 use crate::protocol::ErrorCode;
 use crate::protocol::messages::MetadataRequest;
@@ -47,6 +47,13 @@ impl Refresh {
         self.needed.clear();
         self.wanted = false;
         self.retry_at = None;
+    }
+}
+
+fn named(name: &str) -> MetadataRequestTopic {
+    MetadataRequestTopic {
+        name: Some(name.to_owned()),
+        ..MetadataRequestTopic::default()
     }
 }
 
@@ -97,6 +104,33 @@ impl Cluster {
         }
     }
 
+    /// Asks for these topics, or for all, as a request of the owner's own: the answer comes as
+    /// [`ClusterEvent::Answer`], after the cache has taken it over. Creates nothing.
+    pub fn fetch_metadata(&mut self, now: Now, topics: Option<&[String]>) -> Token {
+        let now = self.clock(now);
+        let request = MetadataRequest {
+            topics: topics.map(|topics| topics.iter().map(|name| named(name)).collect()),
+            allow_auto_topic_creation: false,
+            ..MetadataRequest::default()
+        };
+        let asker = Asker::OwnerOfTopics {
+            all: topics.is_none(),
+        };
+        self.submit(now, asker, Target::Any, request, RequestOptions::default())
+    }
+
+    /// Takes over an answer to [`Cluster::fetch_metadata`]. One that cannot be read is its asker's
+    /// to notice.
+    pub(super) fn merge_topics(&mut self, now: Now, answer: &Answer, all: bool) {
+        if let Ok(response) = answer.decode::<MetadataRequest>()
+            && response.error_code == ErrorCode::NONE
+        {
+            self.metadata
+                .merge(now.monotonic, false, answer.version, all, response);
+            self.adopt_bootstrap_connections();
+        }
+    }
+
     /// Asks the next question, if there is one and none is under way.
     fn ask_for_topics(&mut self, now: Now) {
         if self.refresh.under_way.is_some() {
@@ -111,13 +145,9 @@ impl Cluster {
         } else {
             (Question::Tracked, Some(&self.refresh.topics))
         };
-        let named = |name: &String| MetadataRequestTopic {
-            name: Some(name.clone()),
-            ..MetadataRequestTopic::default()
-        };
         let may_create = self.config.allow_auto_topic_creation && question == Question::Needed;
         let request = MetadataRequest {
-            topics: names.map(|names| names.iter().map(named).collect()),
+            topics: names.map(|names| names.iter().map(|name| named(name)).collect()),
             allow_auto_topic_creation: may_create,
             ..MetadataRequest::default()
         };

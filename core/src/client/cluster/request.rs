@@ -22,6 +22,8 @@ pub enum Target {
     Any,
     /// The broker of this id.
     Node(i32),
+    /// The broker that takes requests for the controller; any, where none is named.
+    Controller,
     /// The partition's leader; topics are asked for first if it is not known.
     Leader(TopicPartition),
     /// The coordinator; brokers are asked for it first if it is not known.
@@ -166,6 +168,11 @@ impl<R: Request + Debug> AnyRequest for R {
 pub(super) enum Asker {
     /// The owner of the network layer.
     Owner,
+    /// The same, with a question about topics of its own: the cache takes over the answer.
+    OwnerOfTopics {
+        /// Whether it is about every topic.
+        all: bool,
+    },
     /// The metadata cache.
     Metadata,
     /// The cache of coordinators.

@@ -15,6 +15,21 @@ impl Cluster {
         match outgoing.target.clone() {
             Target::Any => self.route_anywhere(now, outgoing),
             Target::Node(node) => self.route_to(now, node, outgoing),
+            Target::Controller => {
+                let controller = self.metadata.controller;
+                let known = self.metadata.brokers.contains_key(&controller);
+                match known.then_some(controller) {
+                    Some(node) if outgoing.looked_up || !self.refresh.stale => {
+                        self.route_to(now, node, outgoing);
+                    }
+                    _ if outgoing.looked_up => self.route_anywhere(now, outgoing),
+                    _ => {
+                        outgoing.looked_up = true;
+                        self.held.push(outgoing);
+                        self.refresh_metadata(now);
+                    }
+                }
+            }
             Target::Leader(wanted) => {
                 let leader = self.metadata.leader(&wanted.topic, wanted.partition);
                 match leader.filter(|_| outgoing.looked_up || !self.refresh.stale) {

@@ -291,7 +291,7 @@ const CERTAINLY_NOT_WRITTEN: [ErrorCode; 9] = [
     ErrorCode::INCONSISTENT_TOPIC_ID,
 ];
 
-/// Whether a storage error's words say that the storage is full.
+/// Whether a storage error's words are those of a broker whose storage is full.
 fn is_about_quota(words: Option<&str>) -> bool {
-    words.is_some_and(|words| words.to_ascii_lowercase().contains("quota"))
+    words.is_some_and(|words| words.contains("storage is full"))
 }

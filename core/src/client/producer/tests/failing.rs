@@ -362,7 +362,7 @@ fn full_storage_is_an_error_of_its_own() {
     let (seen, _) = fake.single();
     let answer = PartitionProduceResponse {
         error_code: ErrorCode::KAFKA_STORAGE_ERROR,
-        error_message: Some("Storage quota exceeded".to_owned()),
+        error_message: Some("storage is full: QuotaExceededError".to_owned()),
         ..PartitionProduceResponse::default()
     };
     fake.respond(&seen, vec![("t", answer)]);
