@@ -53,23 +53,25 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: FindCoordi
 }
 
 fn find(broker: &mut Broker, context: &Context, key_type: i8, key: String) -> Coordinator {
-    match locate(broker, context, key_type) {
-        Ok((host, port)) => Coordinator {
-            key,
-            node_id: broker.config.node_id(),
-            host,
-            port,
-            error_message: (context.version < 4).then(|| "NONE".to_owned()),
-            ..Coordinator::default()
-        },
-        Err(error_code) => Coordinator {
-            key,
-            node_id: -1,
-            port: -1,
-            error_code,
-            error_message: Some(error_code.message().to_owned()),
-            ..Coordinator::default()
-        },
+    let (found, error_code) = match locate(broker, context, key_type) {
+        Ok((host, port)) => ((broker.config.node_id(), host, port), ErrorCode::NONE),
+        Err(error) => ((-1, String::new(), -1), error),
+    };
+    let (node_id, host, port) = found;
+    let error_message = match error_code {
+        ErrorCode::NONE if context.version < 4 => "NONE",
+        // Kafka says nothing where the error says all.
+        ErrorCode::NONE | ErrorCode::COORDINATOR_NOT_AVAILABLE if context.version >= 4 => "",
+        ErrorCode::INVALID_REQUEST => "Only groups have coordinators here, transactions have none.",
+        other => other.message(),
+    };
+    Coordinator {
+        key,
+        node_id,
+        host,
+        port,
+        error_code,
+        error_message: Some(error_message.to_owned()),
     }
 }
 

@@ -107,3 +107,19 @@ fn without_the_offsets_topic_nobody_coordinates() {
         (ErrorCode::NONE, 0)
     );
 }
+
+/// SEMANTICS "What is advertised": before there are transactions they are refused in words.
+#[test]
+fn transactions_have_no_coordinator_yet() {
+    let mut world = World::new();
+    for key_type in [1, 2, 7] {
+        let request = FindCoordinatorRequest {
+            key: "tx".into(),
+            key_type,
+            ..Default::default()
+        };
+        let answer = world.ask_in(3, &request);
+        assert_eq!(answer.error_code, ErrorCode::INVALID_REQUEST);
+        assert!(answer.error_message.unwrap().contains("transactions"));
+    }
+}

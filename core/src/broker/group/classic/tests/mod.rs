@@ -8,6 +8,7 @@
 
 mod join;
 mod leave;
+mod random;
 mod rebalance;
 mod states;
 mod static_members;
