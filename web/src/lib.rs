@@ -9,12 +9,32 @@
 //! target and plain tests run quickly.
 
 #[cfg(any(target_arch = "wasm32", test))]
+mod clock;
+#[cfg(any(target_arch = "wasm32", test))]
+mod deframer;
+#[cfg(any(target_arch = "wasm32", test))]
 mod key;
+#[cfg(any(target_arch = "wasm32", test))]
 mod num;
+#[cfg(any(target_arch = "wasm32", test))]
+mod queue;
+
+#[cfg(target_arch = "wasm32")]
+pub mod client;
+#[cfg(target_arch = "wasm32")]
+mod exports;
+#[cfg(target_arch = "wasm32")]
+mod host;
+#[cfg(target_arch = "wasm32")]
+pub mod port;
 #[cfg(target_arch = "wasm32")]
 pub mod storage;
+#[cfg(target_arch = "wasm32")]
+mod sys;
 #[cfg(target_arch = "wasm32")]
 mod worker;
 
 #[cfg(target_arch = "wasm32")]
-pub use worker::run_broker;
+pub use exports::PortLink;
+#[cfg(target_arch = "wasm32")]
+pub use worker::{export_database, run_broker};

@@ -1,29 +1,49 @@
-//! The broker's entry in its dedicated worker.
+//! The entry of a host: in its dedicated worker, or in Node beside the clients.
 //!
-//! The bootstrap hands over one end of a `MessageChannel` and the options; everything after that
-//! passes through the port.
+//! The bootstrap hands over one end of a channel and the options; everything after that passes
+//! through ports (`port::message`).
 
-use serde::Deserialize;
+use js_sys::Function;
+use partita_core::broker::BrokerConfig;
+use tokio::sync::mpsc::unbounded_channel;
 use wasm_bindgen::prelude::*;
-use web_sys::MessagePort;
+use wasm_bindgen_futures::spawn_local;
 
-/// How a broker is opened; the JavaScript object that `Broker.open` builds.
-#[derive(Debug, Deserialize)]
-struct BrokerOptions {
-    /// The broker's name, which is its database's too.
-    name: String,
-}
+use crate::host::Host;
+use crate::port::message::{HostOptions, StorageKind};
+use crate::port::{self, Port};
 
-/// Runs the broker named in `options` in this worker and serves it on `port`.
+/// Hosts the broker that `options` describe (`HostOptions`), for the client at the other end of
+/// `port`. The port must not call back from within `postMessage`.
 ///
-/// Says `{ running: NAME }` on the port once it is ready for frames.
+/// `trapped(message, last)` is called if this wasm traps, if it can still be called: the message
+/// of the panic, and what the host was doing. The instance must not be called after that.
 ///
 /// # Errors
-/// When `options` is not what `Broker.open` passes, or the port refuses the message.
+/// An `Error` that says which option makes no sense.
 #[wasm_bindgen]
-pub fn run_broker(port: &MessagePort, options: JsValue) -> Result<(), JsValue> {
-    let options: BrokerOptions = serde_wasm_bindgen::from_value(options)?;
-    let running = js_sys::Object::new();
-    js_sys::Reflect::set(&running, &"running".into(), &options.name.into())?;
-    port.post_message(&running)
+pub fn run_broker(port: Port, options: JsValue, trapped: Option<Function>) -> Result<(), JsValue> {
+    let refuse = |error: String| JsValue::from(js_sys::Error::new(&error));
+    let options: HostOptions = port::from_js(options).map_err(refuse)?;
+    let mut config =
+        BrokerConfig::new(options.config.clone()).map_err(|error| refuse(error.to_string()))?;
+    if options.storage == StorageKind::IndexedDb {
+        config.keep_everything();
+    }
+    crate::host::install(trapped);
+    let (sender, events) = unbounded_channel();
+    let host = Host::new(options, sender).map_err(|error| refuse(format!("{error:?}")))?;
+    host.attach(port);
+    spawn_local(crate::host::live(host, config, events));
+    Ok(())
+}
+
+/// Reads all that is stored for the broker of that name into one file, without running a broker.
+///
+/// # Errors
+/// An `Error` that says why it cannot be read.
+#[wasm_bindgen]
+pub async fn export_database(name: String) -> Result<web_sys::Blob, JsValue> {
+    let exported = crate::storage::indexeddb::export(&crate::host::database_name(&name)).await;
+    exported.map_err(|error| js_sys::Error::new(&format!("{error:?}")).into())
 }

@@ -4,16 +4,25 @@
  * Nothing else runs by itself in the wasm; page and worker instantiate the same module.
  */
 import * as partita from "partita-playground-wasm";
-import { startBroker } from "../../web/js/broker-worker.js";
 import { compile } from "../../web/js/compile.js";
+import { Supervisor } from "../../web/js/worker/supervisor.js";
 
 async function boot(): Promise<void> {
   const module = await compile(new URL(PARTITA_FILES.wasm, import.meta.url));
   const url = new URL(PARTITA_FILES.worker, import.meta.url);
-  const worker = new Worker(url, { type: "module", name: "broker" });
-  const port = startBroker(worker, module, { name: "playground" }, showFailure);
   partita.initSync({ module });
-  partita.run_page(port);
+  let link: partita.PortLink | undefined;
+  new Supervisor({
+    module,
+    host: { name: "playground", clock: true },
+    spawn: () => new Worker(url, { type: "module", name: "broker" }),
+    onPort: (port) => {
+      if (link) link.reset(port);
+      else link = new partita.PortLink(port);
+    },
+    onRefused: showFailure,
+  });
+  if (link) partita.run_page(link);
 }
 
 /** Says what happened, above whatever the page shows. */

@@ -1,5 +1,5 @@
 /** The worker that hosts the playground's broker. */
 import * as partita from "partita-playground-wasm";
-import { serveBroker } from "../../web/js/broker-worker.js";
+import { runShell } from "../../web/js/worker/shell.js";
 
-serveBroker(partita);
+runShell(partita);

@@ -1,14 +1,24 @@
 //! The page's entry: mounts the app and listens to the broker on its port.
 
+use std::rc::Rc;
+
+use partita_web::PortLink;
+use partita_web::client::Link;
+use partita_web::port::message::{Status, ToClient};
 use wasm_bindgen::prelude::*;
-use web_sys::{MessageEvent, MessagePort};
 use yew::prelude::*;
 
 /// What the page knows of its broker.
-#[derive(Clone, PartialEq, Properties)]
+#[derive(Clone, Properties)]
 struct AppProps {
-    /// The page's end of the channel to the broker's worker.
-    port: MessagePort,
+    /// The page's way to the broker's host.
+    link: Rc<Link>,
+}
+
+impl PartialEq for AppProps {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.link, &other.link)
+    }
 }
 
 /// The whole page.
@@ -17,17 +27,19 @@ fn app(props: &AppProps) -> Html {
     let broker = use_state(|| None::<String>);
     {
         let broker = broker.clone();
-        use_effect_with(props.port.clone(), move |port| {
-            let port = port.clone();
-            let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-                let running = js_sys::Reflect::get(&event.data(), &"running".into());
-                broker.set(running.ok().and_then(|name| name.as_string()));
+        use_effect_with(props.clone(), move |props| {
+            let link = Rc::clone(&props.link);
+            let show = move |status: &Status| {
+                let running = matches!(status, Status::Running { .. });
+                broker.set(running.then(|| "playground".to_owned()));
+            };
+            show(&link.status());
+            let listener = link.on_message(move |message| {
+                if let ToClient::Status(status) = message {
+                    show(status);
+                }
             });
-            port.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-            move || {
-                port.set_onmessage(None);
-                drop(on_message);
-            }
+            move || link.forget(listener)
         });
     }
     let state = if broker.is_some() {
@@ -45,18 +57,19 @@ fn app(props: &AppProps) -> Html {
     }
 }
 
-/// Mounts the playground into the document's `#app`; `port` leads to the broker's worker.
+/// Mounts the playground into the document's `#app`; `link` leads to the broker's host.
 ///
 /// # Errors
 /// When the document has no `#app`.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
-pub fn run_page(port: MessagePort) -> Result<(), JsValue> {
+pub fn run_page(link: &PortLink) -> Result<(), JsValue> {
+    let link = link.link();
     let root = web_sys::window()
         .and_then(|window| window.document())
         .and_then(|document| document.get_element_by_id("app"))
         .ok_or_else(|| JsValue::from_str("the document has no element #app"))?;
-    yew::Renderer::<App>::with_root_and_props(root, AppProps { port }).render();
+    yew::Renderer::<App>::with_root_and_props(root, AppProps { link }).render();
     Ok(())
 }
 
@@ -76,10 +89,13 @@ mod tests {
         document.body().unwrap().append_child(&root).unwrap();
         root.set_id("app");
         let channel = MessageChannel::new().unwrap();
-        run_page(channel.port1()).unwrap();
+        run_page(&PortLink::new(channel.port1().unchecked_into())).unwrap();
 
         let running = js_sys::Object::new();
-        js_sys::Reflect::set(&running, &"running".into(), &"shop".into()).unwrap();
+        for (name, value) in [("type", "status"), ("state", "running")] {
+            js_sys::Reflect::set(&running, &name.into(), &value.into()).unwrap();
+        }
+        js_sys::Reflect::set(&running, &"epoch".into(), &1.into()).unwrap();
         channel.port2().post_message(&running).unwrap();
         let status = loop {
             next_task().await;
@@ -87,7 +103,10 @@ mod tests {
                 break status;
             }
         };
-        assert_eq!(status.text_content().unwrap(), "Broker shop is running");
+        assert_eq!(
+            status.text_content().unwrap(),
+            "Broker playground is running"
+        );
     }
 
     /// Lets the page handle its messages and render.

@@ -2,15 +2,19 @@
 //!
 //! Everything is answered at once. Chunks are JavaScript buffers, as in the other storages.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use js_sys::Uint8Array;
 use partita_core::broker::{
     ChunkRef, Effect, LogId, Read, ReadData, ReadWhat, Reply, StorageError, StoredLog, WriteOp,
 };
+use web_sys::Blob;
 
-use super::{Completion, Storage, chunk};
+use super::export::Archive;
+use super::{Completion, Exported, Storage, chunk};
 
 /// One log.
 #[derive(Debug, Default)]
@@ -34,118 +38,135 @@ impl Log {
     }
 }
 
-/// Logs by their ids.
-#[derive(Debug, Default)]
+/// Logs by their ids. A clone is the same storage: it outlives a broker that is stopped.
+#[derive(Debug, Default, Clone)]
 pub struct Memory {
-    logs: BTreeMap<LogId, Log>,
+    logs: Rc<RefCell<Logs>>,
 }
+
+type Logs = BTreeMap<LogId, Log>;
 
 impl Storage for Memory {
     fn submit(&mut self, effect: Effect) -> Option<Completion> {
         Some(match effect {
             Effect::Load => {
-                let stored = self
-                    .logs
+                let logs = self.logs.borrow();
+                let stored = logs
                     .iter()
                     .filter_map(|(&id, log)| log.stored(id))
                     .collect();
                 Reply::Loaded(Ok(stored)).into()
             }
             Effect::Write(write) => {
-                write.ops.into_iter().for_each(|op| self.apply(op));
+                let mut logs = self.logs.borrow_mut();
+                write.ops.into_iter().for_each(|op| apply(&mut logs, op));
                 Reply::Written {
                     id: write.id,
                     result: Ok(()),
                 }
                 .into()
             }
-            Effect::Read(read) => self.read(&read),
+            Effect::Read(wanted) => read(&self.logs.borrow(), &wanted),
         })
+    }
+
+    fn export(&self) -> Exported {
+        let made = archive(&self.logs.borrow());
+        Box::pin(async { made })
     }
 }
 
-impl Memory {
-    fn apply(&mut self, op: WriteOp) {
-        match op {
-            WriteOp::PutChunk {
-                log,
-                base_offset,
-                bytes,
-            } => {
-                self.log(log)
-                    .chunks
-                    .insert(base_offset, chunk::copy_out(&bytes));
-            }
-            WriteOp::DeleteChunks { log, from, to } => {
-                self.log(log)
-                    .chunks
-                    .retain(|offset, _| !(from..to).contains(offset));
-            }
-            WriteOp::PutPage {
-                log,
-                base_offset,
-                bytes,
-            } => {
-                self.log(log).pages.insert(base_offset, bytes);
-            }
-            WriteOp::DeletePages { log, from, to } => {
-                self.log(log)
-                    .pages
-                    .retain(|offset, _| !(from..to).contains(offset));
-            }
-            WriteOp::PutManifest { log, bytes } => self.log(log).manifest = Some(bytes),
-            WriteOp::DropLog { log } => {
-                self.logs.remove(&log);
-            }
+fn archive(logs: &Logs) -> Result<Blob, StorageError> {
+    let mut archive = Archive::default();
+    for (&id, log) in logs {
+        if let Some(manifest) = &log.manifest {
+            archive.manifest(id, manifest)?;
+        }
+        for (&base_offset, bytes) in &log.chunks {
+            archive.chunk(id, base_offset, bytes)?;
         }
     }
+    archive.finish()
+}
 
-    fn log(&mut self, log: LogId) -> &mut Log {
-        self.logs.entry(log).or_default()
-    }
-
-    fn read(&self, read: &Read) -> Completion {
-        let mut chunks = Vec::new();
-        let result = match &read.what {
-            ReadWhat::Chunks(wanted) => wanted
-                .iter()
-                .map(
-                    |&ChunkRef {
-                         log,
-                         base_offset,
-                         detail,
-                     }| {
-                        let missing =
-                            || StorageError::Missing(format!("chunk {base_offset} of {log}"));
-                        let stored = self
-                            .logs
-                            .get(&log)
-                            .and_then(|log| log.chunks.get(&base_offset));
-                        let bytes = stored.ok_or_else(missing)?;
-                        chunks.push((log, base_offset, bytes.clone()));
-                        Ok(chunk::detail(bytes, detail))
-                    },
-                )
-                .collect::<Result<_, _>>()
-                .map(ReadData::Chunks),
-            ReadWhat::Page { log, offset } => {
-                let pages = self.logs.get(log).map(|log| &log.pages);
-                let found = pages.and_then(|pages| pages.range(..=offset).next_back());
-                Ok(ReadData::Page(
-                    found.map(|(&base_offset, page)| (base_offset, page.clone())),
-                ))
-            }
-            ReadWhat::Manifest { log } => {
-                let stored = self.logs.get(log).and_then(|found| found.stored(*log));
-                Ok(ReadData::Manifest(stored))
-            }
-        };
-        Completion {
-            reply: Reply::Read {
-                id: read.id,
-                result,
-            },
-            chunks,
+fn apply(logs: &mut Logs, op: WriteOp) {
+    match op {
+        WriteOp::PutChunk {
+            log,
+            base_offset,
+            bytes,
+        } => {
+            logs.entry(log)
+                .or_default()
+                .chunks
+                .insert(base_offset, chunk::copy_out(&bytes));
         }
+        WriteOp::DeleteChunks { log, from, to } => {
+            logs.entry(log)
+                .or_default()
+                .chunks
+                .retain(|offset, _| !(from..to).contains(offset));
+        }
+        WriteOp::PutPage {
+            log,
+            base_offset,
+            bytes,
+        } => {
+            logs.entry(log)
+                .or_default()
+                .pages
+                .insert(base_offset, bytes);
+        }
+        WriteOp::DeletePages { log, from, to } => {
+            logs.entry(log)
+                .or_default()
+                .pages
+                .retain(|offset, _| !(from..to).contains(offset));
+        }
+        WriteOp::PutManifest { log, bytes } => logs.entry(log).or_default().manifest = Some(bytes),
+        WriteOp::DropLog { log } => {
+            logs.remove(&log);
+        }
+    }
+}
+
+fn read(logs: &Logs, read: &Read) -> Completion {
+    let mut chunks = Vec::new();
+    let result = match &read.what {
+        ReadWhat::Chunks(wanted) => wanted
+            .iter()
+            .map(
+                |&ChunkRef {
+                     log,
+                     base_offset,
+                     detail,
+                 }| {
+                    let missing = || StorageError::Missing(format!("chunk {base_offset} of {log}"));
+                    let stored = logs.get(&log).and_then(|log| log.chunks.get(&base_offset));
+                    let bytes = stored.ok_or_else(missing)?;
+                    chunks.push((log, base_offset, bytes.clone()));
+                    Ok(chunk::detail(bytes, detail))
+                },
+            )
+            .collect::<Result<_, _>>()
+            .map(ReadData::Chunks),
+        ReadWhat::Page { log, offset } => {
+            let pages = logs.get(log).map(|log| &log.pages);
+            let found = pages.and_then(|pages| pages.range(..=offset).next_back());
+            Ok(ReadData::Page(
+                found.map(|(&base_offset, page)| (base_offset, page.clone())),
+            ))
+        }
+        ReadWhat::Manifest { log } => {
+            let stored = logs.get(log).and_then(|found| found.stored(*log));
+            Ok(ReadData::Manifest(stored))
+        }
+    };
+    Completion {
+        reply: Reply::Read {
+            id: read.id,
+            result,
+        },
+        chunks,
     }
 }

@@ -10,14 +10,19 @@
 
 mod cache;
 mod chunk;
+mod export;
 pub mod indexeddb;
 mod memory;
 
+use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
-use partita_core::broker::{Effect, LogId, Reply};
+use partita_core::broker::{Effect, LogId, Reply, StorageError};
+use web_sys::Blob;
 
+pub(crate) use chunk::{copy_out, put};
 pub use memory::Memory;
 
 /// A chunk outside wasm memory, with its key.
@@ -63,16 +68,33 @@ pub struct Listener {
     pub lost: Rc<dyn Fn(Lost)>,
 }
 
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").finish_non_exhaustive()
+    }
+}
+
+/// An archive in the making.
+pub type Exported = Pin<Box<dyn Future<Output = Result<Blob, StorageError>>>>;
+
 /// A place for logs.
 pub trait Storage {
     /// Begins an effect. What can be answered at once is; the rest comes through the listener.
     fn submit(&mut self, effect: Effect) -> Option<Completion>;
+
+    /// The epoch of this host's lease, if there are leases.
+    fn epoch(&self) -> u64 {
+        0
+    }
 
     /// Asks whether this host is still the one that may answer for the logs. `None`: certainly;
     /// otherwise `then` hears later.
     fn verify(&self, then: Box<dyn FnOnce(bool)>) -> Option<Box<dyn FnOnce(bool)>> {
         Some(then)
     }
+
+    /// Everything that is stored, as one file.
+    fn export(&self) -> Exported;
 
     /// Lets go of everything. What is under way still takes effect.
     fn close(&mut self) {}

@@ -7,6 +7,8 @@
     reason = "tests"
 )]
 
+mod host;
+mod raw;
 mod storage;
 mod support;
 

@@ -3,7 +3,6 @@
 use indexed_db_futures::error::Error;
 use indexed_db_futures::internals::SystemRepr as _;
 use partita_core::broker::StorageError;
-use wasm_bindgen::prelude::*;
 use web_sys::DomException;
 
 /// What an exception means. Only its name says which it is; the message is the browser's own.
@@ -27,14 +26,6 @@ pub(super) fn from_error(error: &Error) -> StorageError {
         Error::Serialisation(_) | Error::MissingData(_) | Error::Unknown(_) => {
             StorageError::Other(error.to_string())
         }
-    }
-}
-
-/// What something thrown means.
-pub(super) fn from_js(thrown: JsValue) -> StorageError {
-    match thrown.dyn_into::<DomException>() {
-        Ok(exception) => from_exception(&exception),
-        Err(thrown) => StorageError::Other(format!("{thrown:?}")),
     }
 }
 

@@ -5,6 +5,7 @@
 //! is said by the lease in the database itself ([`lease`]), so that a host that lost its Web Lock
 //! without knowing cannot do harm.
 
+mod dump;
 mod error;
 mod lease;
 mod open;
@@ -24,9 +25,10 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::IdbVersionChangeEvent;
 
 use super::cache::Cache;
-use super::{Chunk, Completion, Listener, Lost, Storage, chunk};
+use super::{Chunk, Completion, Exported, Listener, Lost, Storage, chunk};
 use write::Writes;
 
+pub use dump::export;
 pub use open::{OpenError, Options, open};
 
 /// The form of what is stored. A database of a higher one is refused; of a lower one, converted.
@@ -116,6 +118,18 @@ impl Storage for IndexedDb {
                 None
             }
         }
+    }
+
+    fn epoch(&self) -> u64 {
+        self.inner.writes.borrow().epoch()
+    }
+
+    fn export(&self) -> Exported {
+        let inner = Rc::clone(&self.inner);
+        Box::pin(async move {
+            inner.check()?;
+            dump::dump(&inner.database).await
+        })
     }
 
     fn verify(&self, then: Box<dyn FnOnce(bool)>) -> Option<Box<dyn FnOnce(bool)>> {

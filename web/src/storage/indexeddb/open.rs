@@ -21,6 +21,7 @@ use crate::storage::cache::Cache;
 const FORMAT_KEY: &str = "format";
 
 /// How a database is opened.
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The database's name.
     pub name: String,
@@ -148,7 +149,7 @@ async fn take_lease(database: &Database) -> Result<Lease, OpenError> {
     Ok(lease)
 }
 
-fn open_error(error: OpenDbError) -> OpenError {
+pub(super) fn open_error(error: OpenDbError) -> OpenError {
     match error {
         OpenDbError::VersionZero => OpenError::Unavailable(error.to_string()),
         OpenDbError::UnsupportedEnvironment | OpenDbError::NullFactory => {

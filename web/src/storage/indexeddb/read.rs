@@ -220,7 +220,7 @@ fn js(key: &[u8]) -> JsValue {
 }
 
 /// A stored value or key as bytes outside wasm memory.
-fn view(stored: &JsValue) -> Result<Uint8Array, StorageError> {
+pub(super) fn view(stored: &JsValue) -> Result<Uint8Array, StorageError> {
     match stored.dyn_ref::<ArrayBuffer>() {
         Some(buffer) => Ok(Uint8Array::new(buffer)),
         None => Err(StorageError::Corrupt("what is stored are not bytes".into())),
@@ -228,7 +228,7 @@ fn view(stored: &JsValue) -> Result<Uint8Array, StorageError> {
 }
 
 /// The same inside it.
-fn bytes(stored: &JsValue) -> Result<Bytes, StorageError> {
+pub(super) fn bytes(stored: &JsValue) -> Result<Bytes, StorageError> {
     Ok(Bytes::from(view(stored)?.to_vec()))
 }
 

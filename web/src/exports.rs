@@ -1,0 +1,35 @@
+//! What JavaScript sees of the clients' side.
+
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::*;
+
+use crate::client::Link;
+use crate::port::Port;
+
+/// A thread's way to its host, for the JavaScript that starts clients with it.
+#[wasm_bindgen]
+#[derive(Debug, Clone)]
+pub struct PortLink(Rc<Link>);
+
+#[wasm_bindgen]
+impl PortLink {
+    /// A link through this port.
+    #[wasm_bindgen(constructor)]
+    pub fn new(port: Port) -> Self {
+        Self(Link::new(port))
+    }
+
+    /// Leaves the host for the one at the end of this port: the one before is dead.
+    pub fn reset(&self, port: Port) {
+        self.0.reset(port);
+    }
+}
+
+impl PortLink {
+    /// The link itself, for Rust.
+    #[must_use]
+    pub fn link(&self) -> Rc<Link> {
+        Rc::clone(&self.0)
+    }
+}
