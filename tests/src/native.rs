@@ -45,7 +45,11 @@ impl NativeBroker {
         let accepting = events.clone();
         thread::spawn(move || accept(&listener, &accepting));
         let broker = thread::spawn(move || Host::new(config, seed, address).run(&inbox));
-        Ok(Self { address, events, broker: Some(broker) })
+        Ok(Self {
+            address,
+            events,
+            broker: Some(broker),
+        })
     }
 }
 
@@ -62,7 +66,9 @@ fn accept(listener: &TcpListener, events: &Sender<Event>) {
     for (number, stream) in (1..).zip(listener.incoming()) {
         let Ok(stream) = stream else { continue };
         stream.set_nodelay(true).ok();
-        let Ok(reading) = stream.try_clone() else { continue };
+        let Ok(reading) = stream.try_clone() else {
+            continue;
+        };
         if events.send(Event::Connected(number, stream)).is_err() {
             return;
         }
@@ -84,7 +90,9 @@ fn read_frames(mut stream: TcpStream, number: u64, events: &Sender<Event>) -> io
         }
         let mut frame = vec![0; length];
         stream.read_exact(&mut frame)?;
-        events.send(Event::Frame(number, frame.into())).map_err(io::Error::other)?;
+        events
+            .send(Event::Frame(number, frame.into()))
+            .map_err(io::Error::other)?;
     }
 }
 
@@ -101,15 +109,24 @@ impl Host {
         let began = Instant::now();
         let broker = Broker::new(config, seed, now(began));
         let storage = MemoryStorage::default();
-        Self { broker, storage, connections: BTreeMap::new(), began, address }
+        Self {
+            broker,
+            storage,
+            connections: BTreeMap::new(),
+            began,
+            address,
+        }
     }
 
     fn run(mut self, inbox: &Receiver<Event>) {
         self.drain();
         loop {
-            let wait = self.broker.poll_timeout().map_or(Duration::from_secs(3600), |deadline| {
-                Duration::from_millis(deadline.since(now(self.began).monotonic))
-            });
+            let wait = self
+                .broker
+                .poll_timeout()
+                .map_or(Duration::from_secs(3600), |deadline| {
+                    Duration::from_millis(deadline.since(now(self.began).monotonic))
+                });
             match inbox.recv_timeout(wait) {
                 Ok(Event::Connected(number, stream)) => {
                     let address = stream
@@ -122,14 +139,17 @@ impl Host {
                         port: i32::from(self.address.port()),
                     };
                     let peer = Peer { listener, address };
-                    self.broker.handle_connect(now(self.began), ConnectionId(number), peer);
+                    self.broker
+                        .handle_connect(now(self.began), ConnectionId(number), peer);
                 }
                 Ok(Event::Frame(number, frame)) => {
-                    self.broker.handle_request(now(self.began), ConnectionId(number), frame);
+                    self.broker
+                        .handle_request(now(self.began), ConnectionId(number), frame);
                 }
                 Ok(Event::Gone(number)) => {
                     self.connections.remove(&number);
-                    self.broker.handle_disconnect(now(self.began), ConnectionId(number));
+                    self.broker
+                        .handle_disconnect(now(self.began), ConnectionId(number));
                 }
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => self.broker.handle_timeout(now(self.began)),
@@ -161,16 +181,23 @@ impl Host {
     }
 
     fn send(&mut self, connection: ConnectionId, frame: &Frame) {
-        let Some(stream) = self.connections.get_mut(&connection.0) else { return };
+        let Some(stream) = self.connections.get_mut(&connection.0) else {
+            return;
+        };
         let body = self.storage.resolve(frame);
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes();
         // A client that went away is noticed by the thread that reads from it.
-        stream.write_all(&length).and_then(|()| stream.write_all(&body)).ok();
+        stream
+            .write_all(&length)
+            .and_then(|()| stream.write_all(&body))
+            .ok();
     }
 }
 
 fn now(began: Instant) -> Now {
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let wall = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis());
     Now {
         monotonic: Monotonic(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)),
         wall: Wall(i64::try_from(wall).unwrap_or(i64::MAX)),

@@ -35,7 +35,8 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: DescribeCo
         .map(|resource| {
             let described = describe(broker, resource, request.include_synonyms);
             let (error_code, error_message, configs) = match described {
-                Ok(configs) => (ErrorCode::NONE, None, configs),
+                // Kafka answers with an empty message here, not with null.
+                Ok(configs) => (ErrorCode::NONE, Some(String::new()), configs),
                 Err((code, why)) => (code, Some(why), Vec::new()),
             };
             DescribeConfigsResult {
