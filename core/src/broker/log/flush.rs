@@ -71,7 +71,7 @@ impl PartitionLog {
             sum.saturating_add(batch.header.size_in_bytes())
         });
         while let Some(page) = self.index.spill(id) {
-            self.pages_deleted_to.get_or_insert(page.key());
+            self.pages_deleted_to = self.pages_deleted_to.or_else(|| Some(page.key()));
             flushed.ops.push(WriteOp::PutPage {
                 log: self.id,
                 base_offset: page.key(),

@@ -218,11 +218,6 @@ impl Index {
         self.paged_max
     }
 
-    /// Notes what was found by looking through all pages.
-    pub(super) fn set_paged_max(&mut self, max: (i64, i64)) {
-        self.paged_max = Some(max);
-    }
-
     /// The chunks of the tail.
     pub(super) fn tail(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
         self.tail.iter()
@@ -267,7 +262,7 @@ impl Index {
             self.before_tail.add(chunk);
         }
         self.paged_max = newest;
-        self.first_page.get_or_insert(page.key());
+        self.first_page = self.first_page.or_else(|| Some(page.key()));
         self.unwritten.push((id, Arc::clone(&page)));
         Some(page)
     }

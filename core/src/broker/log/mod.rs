@@ -45,10 +45,9 @@ use chunk::{NewChunk, build};
 use index::Page;
 use storage::WriteQueue;
 
-pub(crate) use access::{Found, PageFailed};
+pub(crate) use access::Found;
 pub(crate) use append::{AppendPolicy, Refusal};
 pub(crate) use chunk::{BatchPosition, Positions};
-pub(crate) use index::Chunk;
 pub(crate) use lookup::TimestampAndOffset;
 pub(crate) use partition::{Appended, PartitionLog};
 pub(crate) use session::{Answered, FetchSessions, SessionKey, SessionPartition, SessionUse};
@@ -209,8 +208,7 @@ impl Broker {
         let mut changed = Vec::new();
         for (id, log) in &mut self.logs.logs {
             if log.is_online() {
-                let next = log.leader_epoch().saturating_add(1);
-                log.begin_epoch(next.max(at_least), next <= at_least);
+                log.raise_epoch(at_least);
                 changed.push(*id);
             }
         }

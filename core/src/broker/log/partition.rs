@@ -58,6 +58,8 @@ pub(crate) struct PartitionLog {
     /// Rises whenever stored chunks are replaced or deleted.
     pub(super) generation: u64,
     pub(super) leader_epoch: i32,
+    /// The epoch of the stored manifest, if there was one.
+    pub(super) stored_epoch: Option<i32>,
     pub(super) log_start: i64,
     pub(super) durable_start: i64,
     pub(super) high_watermark: i64,
@@ -115,6 +117,7 @@ impl PartitionLog {
             incarnation: 0,
             generation: 0,
             leader_epoch,
+            stored_epoch: None,
             log_start: 0,
             durable_start: 0,
             high_watermark: 0,
@@ -248,10 +251,6 @@ impl PartitionLog {
         self.opened_end
     }
 
-    pub(super) fn writes(&self) -> u32 {
-        self.writes
-    }
-
     /// The end of a leader epoch: see [`Epochs::end_of`].
     pub(crate) fn end_of_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
         self.epochs.end_of(epoch, self.log_end)
@@ -355,6 +354,15 @@ impl PartitionLog {
             self.generation = self.generation.wrapping_add(1);
             self.changed = true;
         }
+    }
+
+    /// Begins this opening's leader epoch: at least `at_least`, which is durable otherwise, and
+    /// above the one that is stored.
+    pub(super) fn raise_epoch(&mut self, at_least: i32) {
+        let above = self
+            .stored_epoch
+            .map_or(0, |stored| stored.saturating_add(1));
+        self.begin_epoch(above.max(at_least), above <= at_least);
     }
 
     /// Begins a leader epoch; `durable` says that it is known to be durable otherwise.

@@ -79,6 +79,7 @@ impl PartitionLog {
         // The next write renews it.
         self.snapshot = apart.map(|covers| (covers, u32::MAX));
         self.leader_epoch = self.leader_epoch.max(manifest.leader_epoch);
+        self.stored_epoch = Some(manifest.leader_epoch);
         self.log_start = manifest.log_start;
         self.durable_start = manifest.log_start;
         self.high_watermark = manifest.log_end;

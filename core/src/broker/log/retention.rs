@@ -8,7 +8,7 @@
 //! Sources: `UnifiedLog.deleteOldSegments`; KIP-107.
 
 use super::PartitionLog;
-use super::access::{Found, PageFailed};
+use super::access::Found;
 use super::index::Chunk;
 use crate::broker::Broker;
 use crate::broker::config::TopicConfig;
@@ -123,13 +123,12 @@ impl Broker {
                 found.trim(|index| index.trim_to_page(&page, start));
             }
         } else {
-            return self.load_page(log, start, move |broker, loaded| match loaded {
-                Ok(()) => {
+            return self.load_page(log, start, move |broker, loaded| {
+                // If it could not be loaded, the next round tries again.
+                if loaded.is_ok() {
                     broker.trim(log);
                     broker.log_changed(log);
                 }
-                // The next round tries again.
-                Err(PageFailed(_)) => {}
             });
         }
         self.logs.positions.forget_below(log, start);

@@ -89,7 +89,11 @@ impl Broker {
         let node = self.config.node_id();
         let known = self.metadata.state.durable(&Key::Broker(node));
         let epoch = match known {
-            Some(MetadataRecord::RegisterBroker(record)) => record.broker_epoch.saturating_add(1),
+            // A log that failed has gone through epochs of its own.
+            Some(MetadataRecord::RegisterBroker(record)) => record
+                .broker_epoch
+                .max(i64::from(self.logs.max_leader_epoch()))
+                .saturating_add(1),
             _ => 0,
         };
         let mut records: Vec<MetadataRecord> = vec![

@@ -20,10 +20,8 @@ enum Available {
 impl Broker {
     /// Answers a Fetch if it can be answered, or has it read; otherwise it goes on waiting.
     pub(in crate::broker) fn try_fetch(&mut self, mut fetch: DelayedFetch) -> Option<DelayedFetch> {
-        if self.request_info(fetch.id).is_none() {
-            // Its connection is gone.
-            return None;
-        }
+        // If its connection is gone, so is the Fetch.
+        self.request_info(fetch.id)?;
         let mut ready = fetch.final_try;
         let mut total = 0u64;
         let mut wait = false;

@@ -146,7 +146,7 @@ fn a_deletion_times_out_and_goes_on() {
 
 #[test]
 fn pages_of_the_index_go_with_their_chunks() {
-    let mut scene = chunks_of_two(&[], 400);
+    let scene = chunks_of_two(&[], 400);
     let one = u64::try_from(batch(&["a", "b"]).len()).unwrap();
     assert_eq!(scene.pages(), vec![0, 256]);
     assert_eq!(scene.size(), 400 * one);

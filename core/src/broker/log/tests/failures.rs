@@ -93,8 +93,10 @@ fn a_log_is_offline_until_its_next_epoch_is_durable() {
     assert!(scene.harness.step_storage(), "the new epoch is written");
     assert!(scene.is_online());
     assert_eq!(scene.epoch(), epoch + 1);
-    let scene = scene.crash();
-    assert_eq!(scene.epoch(), epoch + 2, "never the same again");
+    for opening in 2..5 {
+        scene = scene.crash();
+        assert_eq!(scene.epoch(), epoch + opening, "never the same again");
+    }
 }
 
 #[test]

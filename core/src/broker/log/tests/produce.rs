@@ -393,9 +393,12 @@ fn write_bytes(effect: &crate::broker::Effect) -> usize {
     let crate::broker::Effect::Write(write) = effect else {
         return 0;
     };
-    let chunks = write.ops.iter().filter_map(|op| match op {
-        crate::broker::WriteOp::PutChunk { bytes, .. } => Some(bytes),
-        _ => None,
+    let chunks = write.ops.iter().filter_map(|op| {
+        if let crate::broker::WriteOp::PutChunk { bytes, .. } = op {
+            Some(bytes)
+        } else {
+            None
+        }
     });
     chunks.flatten().map(Bytes::len).sum()
 }
