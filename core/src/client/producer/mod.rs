@@ -27,6 +27,7 @@ mod queue;
 mod record;
 mod sender;
 mod sends;
+mod session;
 mod topics;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -35,10 +36,11 @@ pub use config::{Idempotence, PartitionerKind, ProducerConfig};
 pub use record::{Packed, ProducerRecord, RecordList};
 pub use sends::PartitionResult;
 
+use super::admin::PartitionView;
 use super::cluster::{Cluster, ClusterEvent, Token};
 use super::error::{ClientError, ErrorKind};
 use super::partitioner::{Partitioner, RoundRobin, Sticky};
-use super::retry::{Retry, Verdict};
+use super::retry::Retry;
 use super::rng::Rng;
 use super::{Endpoint, OpId};
 use crate::records::Compression;
@@ -47,6 +49,7 @@ use batch::Kind;
 use identity::IdentityState;
 use sender::Sent;
 use sends::Sends;
+use session::{Connecting, Lookup};
 use topics::{Part, Topic};
 
 /// What to send, to one topic or several.
@@ -90,6 +93,13 @@ pub enum ProducerEvent {
         /// Which command.
         op: OpId,
     },
+    /// [`Producer::fetch_partitions`] has ended.
+    Partitions {
+        /// Which command.
+        op: OpId,
+        /// The topic's partitions by number.
+        result: Result<Vec<PartitionView>, ClientError>,
+    },
     /// A send has ended.
     Sent {
         /// Which command.
@@ -104,14 +114,6 @@ enum Status {
     Disconnected,
     Connected,
     Disconnecting,
-}
-
-/// A [`Producer::connect`] under way.
-#[derive(Debug)]
-struct Connecting {
-    op: OpId,
-    retry: Retry,
-    asked: bool,
 }
 
 /// A send's part that waits for room in the buffer.
@@ -132,6 +134,7 @@ pub struct Producer {
     status: Status,
     connecting: Vec<Connecting>,
     disconnecting: Vec<OpId>,
+    lookups: Vec<Lookup>,
     next_op: u64,
     sends: Sends,
     topics: BTreeMap<String, Topic>,
@@ -165,6 +168,7 @@ impl Producer {
             status: Status::Disconnected,
             connecting: Vec::new(),
             disconnecting: Vec::new(),
+            lookups: Vec::new(),
             next_op: 0,
             sends: Sends::default(),
             topics: BTreeMap::new(),
@@ -175,30 +179,6 @@ impl Producer {
             turn: 0,
             events: VecDeque::new(),
         }
-    }
-
-    /// Reaches for a broker; [`ProducerEvent::Connected`] says whether there is one. Sends may be
-    /// given meanwhile.
-    pub fn connect(&mut self, now: Now) -> OpId {
-        let op = self.take_op();
-        self.status = Status::Connected;
-        let retry = Retry::new(&self.config.retry, &mut self.rng, now.monotonic);
-        self.connecting.push(Connecting {
-            op,
-            retry,
-            asked: false,
-        });
-        self.advance(now);
-        op
-    }
-
-    /// Takes no further sends, waits for those under way, and closes every connection.
-    pub fn disconnect(&mut self, now: Now) -> OpId {
-        let op = self.take_op();
-        self.status = Status::Disconnecting;
-        self.disconnecting.push(op);
-        self.advance(now);
-        op
     }
 
     /// Sends records. [`ProducerEvent::Sent`] tells how it ended.
@@ -360,70 +340,6 @@ impl Producer {
             }
         }
     }
-
-    /// Attempts that [`Producer::connect`] is due to make.
-    fn connect_due(&mut self, now: Now) {
-        let mut ask = false;
-        for connecting in &mut self.connecting {
-            let due = !connecting.asked && connecting.retry.due() <= now.monotonic;
-            connecting.asked |= due;
-            ask |= due;
-        }
-        if ask {
-            self.cluster.refresh_metadata(now);
-        }
-    }
-
-    fn connected(&mut self, now: Now, result: Result<(), &ClientError>) {
-        let mut kept = Vec::new();
-        for mut connecting in std::mem::take(&mut self.connecting) {
-            if !connecting.asked {
-                kept.push(connecting);
-                continue;
-            }
-            connecting.asked = false;
-            let op = connecting.op;
-            let result = match result {
-                Ok(()) => Ok(()),
-                Err(error) => {
-                    let config = &self.config.retry;
-                    let error = error.clone();
-                    match connecting
-                        .retry
-                        .failed(config, &mut self.rng, now.monotonic, error)
-                    {
-                        Verdict::Again(_) => {
-                            kept.push(connecting);
-                            continue;
-                        }
-                        Verdict::GiveUp(error) => Err(error),
-                    }
-                }
-            };
-            if result.is_err() && self.status == Status::Connected {
-                self.status = Status::Disconnected;
-            }
-            self.events
-                .push_back(ProducerEvent::Connected { op, result });
-        }
-        self.connecting = kept;
-    }
-
-    /// Ends [`Producer::disconnect`] once nothing is under way.
-    fn finish_disconnecting(&mut self, now: Now) {
-        let busy = !self.sends.is_empty() || !self.connecting.is_empty();
-        if self.disconnecting.is_empty() || busy {
-            return;
-        }
-        self.cluster.close(now);
-        while self.cluster.poll_event().is_some() {}
-        self.requests.clear();
-        self.identity.forget_request();
-        self.status = Status::Disconnected;
-        for op in std::mem::take(&mut self.disconnecting) {
-            self.events.push_back(ProducerEvent::Disconnected { op });
-        }
-    }
 }
 
 /// After how many bytes the sticky partitioner moves on: Kafka's `batch.size`.
@@ -445,6 +361,7 @@ impl Endpoint for Producer {
                     ClusterEvent::Answer { token, result } => self.answered(now, token, result),
                     ClusterEvent::MetadataUpdated => {
                         self.connected(now, Ok(()));
+                        self.lookups_answered(now, None);
                         if self.is_idempotent() && self.identity == IdentityState::Unknown {
                             self.ask_for_identity(now);
                         }
@@ -452,32 +369,30 @@ impl Endpoint for Producer {
                     }
                     ClusterEvent::MetadataFailed(error) => {
                         self.connected(now, Err(&error));
+                        self.lookups_answered(now, Some(&error));
                         self.metadata_failed(now, &error);
                     }
                     ClusterEvent::NodeReady(_) => {}
                     ClusterEvent::NodeFailed(node, error) => self.node_failed(now, node, &error),
                 }
             }
-            self.connect_due(now);
+            self.session_due(now);
             self.place_due(now);
             self.unpark(now);
             self.pump(now);
-            self.finish_disconnecting(now);
+            let disconnected = self.finish_disconnecting(now);
             // Requests that fail at once have left events behind.
-            if !self.cluster.has_events() {
+            if !disconnected && !self.cluster.has_events() {
                 return;
             }
         }
     }
 
     fn own_timeout(&self) -> Option<Monotonic> {
-        let connecting = self
-            .connecting
-            .iter()
-            .filter(|connecting| !connecting.asked);
-        let connecting = connecting.map(|connecting| connecting.retry.due());
         let parked = self.parked.iter().map(|parked| parked.until).take(1);
-        connecting.chain(parked).chain(self.send_due()).min()
+        let session = self.session_timeout();
+        let timeouts = session.into_iter().chain(parked).chain(self.send_due());
+        timeouts.min()
     }
 }
 

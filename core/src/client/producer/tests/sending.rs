@@ -365,8 +365,63 @@ fn disconnecting_waits_for_what_is_under_way() {
     assert_eq!(fake.client.poll_timeout(), None);
     // It can be connected again, and goes on in its sequence.
     fake.client.connect(fake.now);
-    fake.client.disconnecting.clear();
     fake.client.config.linger_ms = 0;
     fake.send_values("t", &["c"]);
     assert_eq!(fake.single().1.sequence(), (7, 0, 1));
+}
+
+#[test]
+fn a_topics_partitions_are_told_to_a_partitioner_of_the_hosts_own() {
+    let mut fake = fake(config(), &[("t", &[0, -1])]);
+    for _ in 0..2 {
+        let wanted = fake.client.fetch_partitions(fake.now, "t");
+        fake.settle();
+        let Some(ProducerEvent::Partitions {
+            op,
+            result: Ok(partitions),
+        }) = fake.client.poll_event()
+        else {
+            panic!("no partitions")
+        };
+        assert_eq!(op, wanted);
+        let leaders: Vec<_> = partitions.iter().map(|p| (p.partition, p.leader)).collect();
+        assert_eq!(leaders, [(0, 0), (1, -1)]);
+    }
+    fake.client.fetch_partitions(fake.now, "missing");
+    fake.pass(30_000);
+    let Some(ProducerEvent::Partitions {
+        result: Err(error), ..
+    }) = fake.client.poll_event()
+    else {
+        panic!("no error")
+    };
+    assert_eq!(error.name(), "KafkaJSNumberOfRetriesExceeded");
+    assert_eq!(error.cause.unwrap().code(), Some(3));
+    assert_eq!(fake.client.poll_timeout().filter(|at| at.0 < 300_000), None);
+}
+
+#[test]
+fn connecting_while_disconnecting_comes_after_it() {
+    let mut fake = fake(config(), &[("t", &[0])]);
+    fake.warm_up();
+    fake.send_values("t", &["a"]);
+    let (seen, part) = fake.single();
+    let disconnect = fake.client.disconnect(fake.now);
+    let connect = fake.client.connect(fake.now);
+    fake.settle();
+    fake.accept(&seen, &part, 1);
+    let mut events = Vec::new();
+    while let Some(event) = fake.client.poll_event() {
+        events.push(match event {
+            ProducerEvent::Sent { .. } => None,
+            ProducerEvent::Disconnected { op } => Some(op),
+            ProducerEvent::Connected { op, result } => {
+                result.unwrap();
+                Some(op)
+            }
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(events, [None, Some(disconnect), Some(connect)]);
+    assert!(fake.client.is_connected());
 }
