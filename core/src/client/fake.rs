@@ -297,6 +297,11 @@ impl<E: Endpoint> Fake<E> {
         self.answer(&seen, &response);
     }
 
+    /// The answer to a Metadata request that the test answers itself.
+    pub(crate) fn metadata_for(&mut self, request: &MetadataRequest) -> MetadataResponse {
+        self.describe(request)
+    }
+
     fn describe(&mut self, request: &MetadataRequest) -> MetadataResponse {
         let names = request.topics.as_ref().map(|topics| {
             let names = topics.iter().map(|topic| topic.name.clone().unwrap());
