@@ -186,11 +186,7 @@ impl Consumer {
 
     /// Sends the next commit, if it may be sent.
     pub(super) fn drive_commits(&mut self, now: Now) {
-        if self.is_running()
-            && self
-                .auto_commit_at()
-                .is_some_and(|due| due <= now.monotonic)
-        {
+        if self.is_running() && self.automatic_commit().is_none() && self.auto_commit_is_due(now) {
             self.commit_automatically(now);
         }
         while let Some(first) = self.commits.queue.front() {
@@ -222,8 +218,8 @@ impl Consumer {
             let message = "Consumer group was not initialized, consumer#run must be called first";
             return Some(ClientError::non_retriable(message));
         }
-        // Without a generation the next one will say, if there is to be one.
-        let settled = self.group.generation >= 0 || !self.is_running();
+        // While the member joins, the next generation will say, if there is to be one.
+        let settled = self.coordinator_is_free() || !self.is_running();
         let mut partitions = job.offsets.iter().map(|it| &it.partition);
         let stays = job.generation == self.group.generation
             || partitions.all(|name| self.partitions.contains(name));

@@ -62,7 +62,6 @@ impl Consumer {
         held.processed = Some(next_offset);
         partition.processed = Some(next_offset);
         if self.auto_commit_is_due(now) {
-            self.commit_automatically(now);
             self.advance_own(now);
         }
         true

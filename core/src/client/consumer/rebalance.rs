@@ -120,8 +120,8 @@ impl Consumer {
                 }
             }
         }
-        // A join goes behind commits on the same connection, but those that are not sent yet would
-        // have to wait for its answer.
+        // What has not even been sent when time is up goes out just before the join.
+        self.drive_commits(now);
         let done = expired || self.commits.is_idle();
         let GroupState::Revoking(revocation) = &mut self.group.state else {
             return;

@@ -5,6 +5,10 @@ mod fetching;
 mod membership;
 mod positions;
 mod rebalances;
+#[cfg(feature = "broker")]
+mod workflows;
+#[cfg(feature = "broker")]
+mod world;
 
 use bytes::Bytes;
 

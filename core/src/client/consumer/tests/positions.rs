@@ -24,10 +24,7 @@ fn what_is_committed_counts_and_else_the_reset_policy() {
         let mut fake = member(config, &[0, 1]);
         fake.committed(&[7, -1]);
         assert_eq!(fake.list_offsets(33), [(1, timestamp)]);
-        let expected = [
-            (0, 7, Origin::Committed),
-            (1, 33, Origin::NothingCommitted),
-        ];
+        let expected = [(0, 7, Origin::Committed), (1, 33, Origin::NothingCommitted)];
         assert_eq!(positioned(&fake.events()), expected);
         let (_, _, asked) = fake.fetch();
         assert_eq!(asked, [(0, 7)]);
@@ -132,8 +129,7 @@ fn seeks_go_to_places_and_times() {
 #[test]
 fn a_time_after_the_last_record_is_the_end() {
     let mut fake = consuming(config(), &[0]);
-    fake.client
-        .seek(fake.now, &tp(0), SeekTo::Timestamp(9_000));
+    fake.client.seek(fake.now, &tp(0), SeekTo::Timestamp(9_000));
     assert_eq!(fake.list_offsets(-1), [(0, 9_000)]);
     assert_eq!(fake.list_offsets(5), [(0, -1)]);
     assert_eq!(fake.client.partition(&tp(0)).unwrap().position, Some(5));
@@ -214,7 +210,13 @@ fn partitions_assigned_by_hand_need_no_group() {
     let start = fake.client.start(fake.now);
     let events = fake.notable();
     assert!(matches!(&events[0], ConsumerEvent::Done { op, result: Err(_) } if *op == refused));
-    assert_eq!(events.last(), Some(&ConsumerEvent::Done { op: start, result: Ok(()) }));
+    assert_eq!(
+        events.last(),
+        Some(&ConsumerEvent::Done {
+            op: start,
+            result: Ok(())
+        })
+    );
     assert_eq!(fake.list_offsets(2), [(1, -2)]);
     assert_eq!(fake.fetch().2, [(1, 2)]);
     assert_eq!(fake.client.state(), ConsumerState::ByHand);
@@ -225,7 +227,10 @@ fn partitions_assigned_by_hand_need_no_group() {
     };
     fake.client.commit(fake.now, vec![offset]);
     let events = fake.notable();
-    let Some(ConsumerEvent::Committed { result: Err(error), .. }) = events.last() else {
+    let Some(ConsumerEvent::Committed {
+        result: Err(error), ..
+    }) = events.last()
+    else {
         panic!("{events:?}")
     };
     assert_eq!(error.error_code(), Some(ErrorCode::INVALID_GROUP_ID));
@@ -247,7 +252,10 @@ fn partitions_assigned_by_hand_may_use_a_groups_offsets() {
     let held = fake.poll().unwrap();
     fake.client.complete(fake.now, held.id);
     fake.client.stop(fake.now);
-    assert_eq!(fake.let_commit(ErrorCode::NONE), (-1, String::new(), vec![(0, 4)]));
+    assert_eq!(
+        fake.let_commit(ErrorCode::NONE),
+        (-1, String::new(), vec![(0, 4)])
+    );
     assert_eq!(fake.client.state(), ConsumerState::Idle);
     // What was assigned stays for the next start.
     fake.client.start(fake.now);

@@ -123,7 +123,10 @@ fn a_cooperative_member_keeps_fetching_and_gives_up_only_what_has_left() {
     fake.answer(&join, &response);
     fake.let_sync(&[0]);
     let events = fake.notable();
-    assert_eq!(names(&events), ["joined", "assigned", "rebalancing", "revoking"]);
+    assert_eq!(
+        names(&events),
+        ["joined", "assigned", "rebalancing", "revoking"]
+    );
     let ConsumerEvent::Revoking { partitions, .. } = &events[3] else {
         panic!("{events:?}")
     };
@@ -146,9 +149,8 @@ fn a_cooperative_member_keeps_fetching_and_gives_up_only_what_has_left() {
 
 #[test]
 fn a_commit_asked_for_during_a_join_waits_and_counts_only_if_everything_stays() {
-    let mut fake = consuming(cooperative(), &[0, 1]);
+    let mut fake = consuming(config(), &[0, 1]);
     disturbed(&mut fake);
-    let (join, _) = fake.expect::<JoinGroupRequest>();
     let offset = |partition| OffsetToCommit {
         partition: tp(partition),
         offset: 5,
@@ -158,17 +160,13 @@ fn a_commit_asked_for_during_a_join_waits_and_counts_only_if_everything_stays() 
     let left = fake.client.commit(fake.now, vec![offset(0), offset(1)]);
     fake.settle();
     assert!(fake.take::<OffsetCommitRequest>().is_none());
-    let response = JoinGroupResponse {
-        generation_id: 2,
-        protocol_name: Some("cooperative-sticky".to_owned()),
-        leader: "leader".to_owned(),
-        member_id: "m".to_owned(),
-        ..JoinGroupResponse::default()
-    };
-    fake.answer(&join, &response);
-    // Partition 1 has been somebody else's in between.
+    fake.let_join(2);
     fake.let_sync(&[0]);
-    assert_eq!(fake.let_commit(ErrorCode::NONE), (2, "m".to_owned(), vec![(0, 5)]));
+    fake.committed(&[0]);
+    assert_eq!(
+        fake.let_commit(ErrorCode::NONE),
+        (2, "m".to_owned(), vec![(0, 5)])
+    );
     let results = fake.events().into_iter().filter_map(|event| match event {
         ConsumerEvent::Committed { op, result, .. } => Some((op, result)),
         _ => None,
@@ -179,6 +177,31 @@ fn a_commit_asked_for_during_a_join_waits_and_counts_only_if_everything_stays() 
     assert_eq!(*op, left);
     let error = result.clone().unwrap_err();
     assert_eq!(error.error_code(), Some(ErrorCode::ILLEGAL_GENERATION));
+}
+
+#[test]
+fn what_is_being_given_up_can_still_be_committed() {
+    let mut fake = consuming(cooperative(), &[0, 1]);
+    let (seen, _, _) = fake.fetch();
+    fake.records(&seen, 0, &[(1, batch(0, &["x"]))]);
+    let held = fake.poll().unwrap();
+    disturbed(&mut fake);
+    fake.let_join(2);
+    fake.let_sync(&[0]);
+    let offset = OffsetToCommit {
+        partition: tp(1),
+        offset: 1,
+        metadata: None,
+    };
+    fake.client.commit(fake.now, vec![offset]);
+    assert_eq!(
+        fake.let_commit(ErrorCode::NONE),
+        (2, "m".to_owned(), vec![(1, 1)])
+    );
+    // Complete says the same again, which needs no second commit.
+    fake.client.complete(fake.now, held.id);
+    assert!(fake.take::<OffsetCommitRequest>().is_none());
+    fake.let_join(3);
 }
 
 #[test]
