@@ -24,11 +24,13 @@ use crate::port::{self, Outbox, Port, Receiver};
 use crate::storage::copy_out;
 use crate::sys;
 
+type Listener = Rc<dyn Fn(&ToClient)>;
+
 /// The way to a host.
 pub struct Link {
     state: RefCell<State>,
     /// Told of everything that is not a client's alone: status, notices, events, steps.
-    listeners: RefCell<BTreeMap<u32, Rc<dyn Fn(&ToClient)>>>,
+    listeners: RefCell<BTreeMap<u32, Listener>>,
     next_listener: Cell<u32>,
     /// While one message's frames are handed out, what is sent in reply is gathered.
     dispatching: Cell<bool>,
@@ -103,7 +105,7 @@ impl Link {
             state.out = Outbox::new(port.clone());
             state.status = Status::Starting;
             // The alarms were the old host's, too.
-            for (&client, _) in &state.clients.clone() {
+            for client in state.clients.keys().copied().collect::<Vec<_>>() {
                 state.alarm_again(client);
             }
             if state.watching {

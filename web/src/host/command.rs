@@ -12,6 +12,7 @@ use super::connections::PortId;
 use super::item::Item;
 use super::life::LifeEvent;
 use super::{Host, State, estimate, life, real, trap};
+use crate::clock::Clock;
 use crate::num::to_u64;
 use crate::port::message::{ListenerName, Status, ToClient, ToHost};
 use crate::port::{self, Port};
@@ -226,7 +227,7 @@ impl State {
     }
 
     /// Only a clock that the page was given may be changed.
-    fn change_clock(&mut self, change: impl FnOnce(&mut super::Clock)) {
+    fn change_clock(&mut self, change: impl FnOnce(&mut Clock)) {
         if self.options.clock {
             change(&mut self.clock);
             let view = self.clock_view();

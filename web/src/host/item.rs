@@ -60,6 +60,25 @@ impl Item {
         matches!(self, Self::Wake { port, id, .. } if *port == of && *id == alarm)
     }
 
+    /// When it was due, if it is an alarm that was not put off yet.
+    pub(crate) fn alarm_due(&self) -> Option<Monotonic> {
+        if let Self::Timeout { due, late: false }
+        | Self::Wake {
+            due, late: false, ..
+        } = self
+        {
+            return Some(*due);
+        }
+        None
+    }
+
+    /// Notes that it was put off.
+    pub(crate) fn put_off(&mut self) {
+        if let Self::Timeout { late, .. } | Self::Wake { late, .. } = self {
+            *late = true;
+        }
+    }
+
     /// Says what it is, briefly enough to be noted before each.
     pub(crate) fn kind(&self) -> Kind {
         match self {

@@ -66,7 +66,7 @@ pub(crate) async fn live(host: Rc<Host>, config: BrokerConfig, mut events: Event
         let next = loop {
             match open(&host, &config, &memory, &mut events).await {
                 Next::Open => {}
-                next => break next,
+                next @ (Next::Elect | Next::Nothing) => break next,
             }
         };
         drop(place);
@@ -201,12 +201,13 @@ async fn run(host: &Rc<Host>, generation: u64, events: &mut Events) -> Next {
                 return Next::Nothing;
             }
             Some(LifeEvent::Stop) => {
-                drain(host, generation, events).await;
+                let wanted = drain(host, generation, events).await;
                 host.set_status(Status::Stopped);
-                return if started(events).await {
-                    Next::Open
-                } else {
-                    Next::Nothing
+                return match wanted {
+                    Some(LifeEvent::Start) => Next::Open,
+                    Some(LifeEvent::Shutdown) => Next::Nothing,
+                    _ if started(events).await => Next::Open,
+                    _ => Next::Nothing,
                 };
             }
             Some(LifeEvent::LockLost) => break End::Lost(Lost::Fenced),
@@ -238,15 +239,21 @@ async fn run(host: &Rc<Host>, generation: u64, events: &mut Events) -> Next {
     }
 }
 
-/// Ends an engine in peace: connections are closed, what was accepted is written.
-async fn drain(host: &Rc<Host>, generation: u64, events: &mut Events) {
+/// Ends an engine in peace: connections are closed, what was accepted is written. Returns what was
+/// wanted last meanwhile: to start again, to stay stopped, or to end.
+async fn drain(host: &Rc<Host>, generation: u64, events: &mut Events) -> Option<LifeEvent> {
     host.drain();
+    let mut wanted = None;
     let ended = async {
         loop {
             match events.recv().await {
                 None => return,
                 Some(LifeEvent::Engine { generation: of, .. }) if of == generation => return,
-                Some(_) => {}
+                Some(LifeEvent::Engine { .. } | LifeEvent::LockLost) => {}
+                Some(event) => match &wanted {
+                    Some(LifeEvent::Shutdown) => {}
+                    _ => wanted = Some(event),
+                },
             }
         }
     };
@@ -256,6 +263,7 @@ async fn drain(host: &Rc<Host>, generation: u64, events: &mut Events) {
         () = sleep(DRAIN_MILLIS) => {}
     }
     host.tear_down("the broker has stopped");
+    wanted
 }
 
 /// Waits until a person wants the broker to run again; `false` if the host is to end.

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod clients;
 mod host;
 mod raw;
 mod storage;

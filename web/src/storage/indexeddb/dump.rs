@@ -19,6 +19,9 @@ use crate::storage::export::Archive;
 const AT_A_TIME: u32 = 16;
 
 /// Reads the database of that name, which must exist, as it is.
+///
+/// # Errors
+/// When it cannot be opened or read.
 pub async fn export(name: &str) -> Result<Blob, OpenError> {
     let database = Database::open(name).await.map_err(open_error)?;
     let archive = dump(&database).await;

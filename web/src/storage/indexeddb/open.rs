@@ -52,6 +52,9 @@ impl From<StorageError> for OpenError {
 ///
 /// `blocked` is called when another tab holds an older form of it open and does not let go; the
 /// opening goes on when it does.
+///
+/// # Errors
+/// An [`OpenError`]; nothing was changed then.
 pub async fn open(
     options: Options,
     listener: Listener,

@@ -1,0 +1,196 @@
+//! Our own clients against our own broker, through a port, with the records in IndexedDB.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use bytes::Bytes;
+use partita_core::client::consumer::{
+    Consumer, ConsumerConfig, ConsumerEvent, OffsetReset, TopicSubscription,
+};
+use partita_core::client::producer::{
+    Idempotence, Producer, ProducerConfig, ProducerEvent, ProducerRecord, Send,
+};
+use partita_core::client::{ClientError, ClusterConfig, OpId};
+use partita_web::client::{Driver, Link};
+use partita_web::port::message::{StorageKind, ToHost};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::raw::{Listener, Raw, end, host, options};
+use crate::support::unique;
+
+/// Waits until a driver says that there may be news.
+#[derive(Clone, Default)]
+struct Bell(Rc<RefCell<Option<Waker>>>);
+
+impl Bell {
+    fn ring(&self) {
+        if let Some(waker) = self.0.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    async fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        poll_fn(|context| {
+            if let Some(found) = look() {
+                return Poll::Ready(found);
+            }
+            *self.0.borrow_mut() = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+fn cluster() -> ClusterConfig {
+    ClusterConfig {
+        bootstrap: vec![("anywhere".into(), 9092)],
+        ..ClusterConfig::default()
+    }
+}
+
+struct TestProducer {
+    driver: Rc<Driver<Producer>>,
+    bell: Bell,
+}
+
+impl TestProducer {
+    fn new(link: &Rc<Link>) -> Self {
+        let config = ProducerConfig {
+            cluster: cluster(),
+            idempotence: Idempotence::Required,
+            ..ProducerConfig::default()
+        };
+        let driver = Driver::new(link.network(), |_| Producer::new(config, [1; 32]));
+        let bell = Bell::default();
+        let ring = bell.clone();
+        driver.set_notify(move || ring.ring());
+        driver.with(|producer, now| producer.connect(now));
+        Self { driver, bell }
+    }
+
+    fn send(&self, topic: &str, values: impl Iterator<Item = String>) -> OpId {
+        let records: Vec<_> = values
+            .map(|value| ProducerRecord {
+                value: Some(Bytes::from(value)),
+                ..Default::default()
+            })
+            .collect();
+        self.driver
+            .with(|producer, now| producer.send(now, Send::new(topic, records)))
+    }
+
+    async fn sent(&self, wanted: OpId) -> Result<(), ClientError> {
+        self.bell
+            .until(|| {
+                loop {
+                    match self.driver.peek(Producer::poll_event)? {
+                        ProducerEvent::Sent { op, result } if op == wanted => {
+                            return Some(result.map(drop));
+                        }
+                        ProducerEvent::Connected {
+                            result: Err(error), ..
+                        } => return Some(Err(error)),
+                        _ => {}
+                    }
+                }
+            })
+            .await
+    }
+}
+
+/// All values of a topic, by a new group, in order of partition and offset.
+async fn consume(link: &Rc<Link>, group: &str, topic: &str, count: usize) -> Vec<String> {
+    let config = ConsumerConfig {
+        cluster: cluster(),
+        group_id: Some(group.into()),
+        offset_reset: OffsetReset::Earliest,
+        max_wait_ms: 100,
+        ..ConsumerConfig::default()
+    };
+    let driver = Driver::new(link.network(), |_| Consumer::new(config, [2; 32]).unwrap());
+    let bell = Bell::default();
+    let ring = bell.clone();
+    driver.set_notify(move || ring.ring());
+    driver.with(|consumer, now| consumer.subscribe(now, &[TopicSubscription::new(topic)]));
+    driver.with(|consumer, now| consumer.start(now));
+    let mut values = Vec::new();
+    while values.len() < count {
+        let batch = bell
+            .until(|| {
+                while let Some(event) = driver.peek(Consumer::poll_event) {
+                    if let ConsumerEvent::Crashed { error, .. } = event {
+                        panic!("{error:?}");
+                    }
+                }
+                driver.with(|consumer, now| consumer.poll(now))
+            })
+            .await;
+        for record in batch.records() {
+            let value = String::from_utf8(record.unwrap().value.unwrap().to_vec()).unwrap();
+            values.push(value);
+        }
+        driver.with(|consumer, now| {
+            consumer.mark_processed(now, batch.id, batch.next_offset);
+            consumer.complete(now, batch.id);
+        });
+    }
+    values.sort();
+    values
+}
+
+fn values(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|n| format!("value {n:06}")).collect()
+}
+
+#[wasm_bindgen_test]
+async fn records_are_there_after_an_outage_and_a_reload() {
+    let options = options(&unique("clients"), StorageKind::IndexedDb);
+    let link = host(&options);
+    Raw::connect(&link).create_topic("orders", 3).await;
+    let producer = TestProducer::new(&link);
+    let op = producer.send("orders", values(0..2_000).into_iter());
+    producer.sent(op).await.unwrap();
+    assert_eq!(
+        consume(&link, "first", "orders", 2_000).await,
+        values(0..2_000)
+    );
+
+    // The producer goes on over an outage, and nothing is lost or written twice.
+    let listener = Listener::new(&link);
+    let under_way = producer.send("orders", values(2_000..3_000).into_iter());
+    link.say(&ToHost::Stop);
+    let refused = producer.send("orders", values(3_000..4_000).into_iter());
+    link.say(&ToHost::Start);
+    listener.running().await;
+    producer.sent(under_way).await.unwrap();
+    producer.sent(refused).await.unwrap();
+    assert_eq!(
+        consume(&link, "second", "orders", 4_000).await,
+        values(0..4_000)
+    );
+    end(&link).await;
+
+    let link = host(&options);
+    assert_eq!(
+        consume(&link, "third", "orders", 4_000).await,
+        values(0..4_000)
+    );
+    end(&link).await;
+}
+
+#[wasm_bindgen_test]
+async fn records_of_a_memory_broker_outlive_an_outage() {
+    let link = host(&options(&unique("clients-memory"), StorageKind::Memory));
+    Raw::connect(&link).create_topic("orders", 1).await;
+    let producer = TestProducer::new(&link);
+    let op = producer.send("orders", values(0..500).into_iter());
+    producer.sent(op).await.unwrap();
+    let listener = Listener::new(&link);
+    link.say(&ToHost::Stop);
+    link.say(&ToHost::Start);
+    listener.running().await;
+    assert_eq!(consume(&link, "group", "orders", 500).await, values(0..500));
+    end(&link).await;
+}
