@@ -12,12 +12,15 @@ mod commits;
 mod expiring;
 mod failures;
 mod find;
+mod golden;
 mod loading;
 mod membership;
 mod requests;
 mod views;
 
 use std::marker::PhantomData;
+
+use bytes::Bytes;
 
 use super::partition_for;
 use crate::broker::{ConnectionId, Effect, LogId, StorageError};
