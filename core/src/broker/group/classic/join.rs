@@ -179,6 +179,7 @@ impl ClassicGroup {
         );
         let timeouts = (join.rebalance_timeout, join.session_timeout);
         let new_id = &replacement.new_id;
+        out.cancel(TimerKey::Session(replacement.old_id.clone()));
         out.arm(
             TimerKey::Session(new_id.clone()),
             i64::from(replacement.old_timeouts.1),

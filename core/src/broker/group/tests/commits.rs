@@ -331,6 +331,23 @@ fn commits_of_a_deleted_topic_are_dropped_by_recovery_if_need_be() {
     assert_eq!(world.committed("g", "orders", 0), -1);
 }
 
+/// SEMANTICS "Coordinators": what a timer could not write it tries again after 500 ms.
+#[test]
+fn commits_of_a_deleted_topic_are_dropped_in_the_end() {
+    let mut world = World::new();
+    world.commit(("g", "", -1), "orders", 0, 5);
+    world.writes = Writes::Held;
+    world.send(&a_deletion("orders"));
+    world.release_one();
+    world.release(Writes::Failed);
+    assert_eq!(world.committed("g", "orders", 0), 5);
+    world.writes = Writes::Done;
+    world.pass(2_000);
+    assert_eq!(world.committed("g", "orders", 0), -1);
+    world.restart();
+    assert_eq!(world.committed("g", "orders", 0), -1);
+}
+
 fn a_deletion(topic: &str) -> DeleteTopicsRequest {
     DeleteTopicsRequest {
         topics: vec![delete_topics::DeleteTopicState {
