@@ -13,11 +13,47 @@ use partita_core::time::{Monotonic, Now};
 
 use crate::net::Tcp;
 
+/// Our broker, and what goes wrong with it.
+pub struct World {
+    /// The broker, its storage and its clock.
+    pub harness: Harness,
+    /// How often it has crashed.
+    crashes: u64,
+    /// Called before storage does anything.
+    fault: Option<Box<dyn FnMut(&mut Self)>>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("crashes", &self.crashes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// The broker forgets what is not durable, and another opens what is; connections end.
+    pub fn crash(&mut self) {
+        let harness = std::mem::take(&mut self.harness);
+        self.harness = harness.crash();
+        self.crashes = self.crashes.saturating_add(1);
+    }
+
+    /// Lets storage work, or fail as the test wants.
+    fn run(&mut self) {
+        if let Some(mut fault) = self.fault.take() {
+            fault(self);
+            self.fault.get_or_insert(fault);
+        }
+        self.harness.run();
+    }
+}
+
 /// A cluster that clients can be run against.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// Our broker, in this process.
-    Ours(Rc<RefCell<Harness>>),
+    Ours(Rc<RefCell<World>>),
     /// Brokers at this address, `host:port`.
     Tcp(String),
 }
@@ -26,7 +62,32 @@ impl Target {
     /// Our broker on empty storage.
     #[must_use]
     pub fn ours() -> Self {
-        Self::Ours(Rc::new(RefCell::new(Harness::new())))
+        Self::Ours(Rc::new(RefCell::new(World {
+            harness: Harness::new(),
+            crashes: 0,
+            fault: None,
+        })))
+    }
+
+    /// Lets something go wrong with our broker, again and again: `fault` is called before storage
+    /// does anything. `None` ends it.
+    ///
+    /// # Panics
+    /// If it is not our broker.
+    pub fn set_fault(&self, fault: Option<Box<dyn FnMut(&mut World)>>) {
+        self.world().borrow_mut().fault = fault;
+    }
+
+    /// Our broker.
+    ///
+    /// # Panics
+    /// If it is not ours.
+    #[must_use]
+    pub fn world(&self) -> &RefCell<World> {
+        match self {
+            Self::Ours(world) => world,
+            Self::Tcp(_) => panic!("this broker is not ours"),
+        }
     }
 
     /// Our broker, and the one at the address in `PARTITA_KAFKA`, if that is set.
@@ -57,8 +118,9 @@ impl Target {
     #[must_use]
     pub fn drive<E: Endpoint>(&self, client: E) -> Drive<E> {
         let wire = match self {
-            Self::Ours(harness) => Wire::Ours {
-                harness: Rc::clone(harness),
+            Self::Ours(world) => Wire::Ours {
+                world: Rc::clone(world),
+                crashes: world.borrow().crashes,
                 connections: BTreeMap::new(),
             },
             Self::Tcp(_) => Wire::Tcp(Tcp::new()),
@@ -70,7 +132,8 @@ impl Target {
 #[derive(Debug)]
 enum Wire {
     Ours {
-        harness: Rc<RefCell<Harness>>,
+        world: Rc<RefCell<World>>,
+        crashes: u64,
         connections: BTreeMap<ConnId, ConnectionId>,
     },
     Tcp(Tcp),
@@ -100,7 +163,7 @@ impl<E: Endpoint> Drive<E> {
     #[must_use]
     pub fn now(&self) -> Now {
         match &self.wire {
-            Wire::Ours { harness, .. } => harness.borrow().now(),
+            Wire::Ours { world, .. } => world.borrow().harness.now(),
             Wire::Tcp(tcp) => tcp.now(),
         }
     }
@@ -127,9 +190,10 @@ impl<E: Endpoint> Drive<E> {
         }
         let happened = match &mut self.wire {
             Wire::Ours {
-                harness,
+                world,
+                crashes,
                 connections,
-            } => ours(&mut harness.borrow_mut(), connections),
+            } => ours(&mut world.borrow_mut(), crashes, connections),
             Wire::Tcp(tcp) => tcp.poll(),
         };
         let idle = happened.is_empty();
@@ -148,49 +212,36 @@ impl<E: Endpoint> Drive<E> {
 
     fn transmit(&mut self, transmit: Transmit) {
         let now = self.now();
-        match (&mut self.wire, transmit) {
-            (
-                Wire::Ours {
-                    harness,
-                    connections,
-                },
-                Transmit::Open { conn, .. },
-            ) => {
-                connections.insert(conn, harness.borrow_mut().connect());
+        let (world, connections) = match &mut self.wire {
+            Wire::Tcp(tcp) => return tcp.transmit(transmit),
+            Wire::Ours {
+                world, connections, ..
+            } => (world, connections),
+        };
+        match transmit {
+            Transmit::Open { conn, .. } => {
+                connections.insert(conn, world.borrow_mut().harness.connect());
                 self.client.handle_connected(now, conn);
             }
-            (
-                Wire::Ours {
-                    harness,
-                    connections,
-                },
-                Transmit::Send { conn, frame },
-            ) => {
+            Transmit::Send { conn, frame } => {
                 if let Some(connection) = connections.get(&conn) {
                     let frame = Bytes::from(frame.concat());
-                    harness.borrow_mut().send_frame(*connection, frame);
+                    world.borrow_mut().harness.send_frame(*connection, frame);
                 }
             }
-            (
-                Wire::Ours {
-                    harness,
-                    connections,
-                },
-                Transmit::Close { conn },
-            ) => {
+            Transmit::Close { conn } => {
                 if let Some(connection) = connections.remove(&conn) {
-                    harness.borrow_mut().disconnect(connection);
+                    world.borrow_mut().harness.disconnect(connection);
                 }
             }
-            (Wire::Tcp(tcp), transmit) => tcp.transmit(transmit),
         }
     }
 
     fn let_time_pass(&mut self) {
         let due = self.client.poll_timeout();
         match &mut self.wire {
-            Wire::Ours { harness, .. } => {
-                let mut harness = harness.borrow_mut();
+            Wire::Ours { world, .. } => {
+                let harness = &mut world.borrow_mut().harness;
                 let next = due.into_iter().chain(harness.broker.poll_timeout()).min();
                 let now = harness.now().monotonic;
                 let wait = next.map_or(1_000, |next| next.since(now));
@@ -205,9 +256,19 @@ impl<E: Endpoint> Drive<E> {
     }
 }
 
-fn ours(harness: &mut Harness, connections: &mut BTreeMap<ConnId, ConnectionId>) -> Vec<Happened> {
-    harness.run();
+fn ours(
+    world: &mut World,
+    crashes: &mut u64,
+    connections: &mut BTreeMap<ConnId, ConnectionId>,
+) -> Vec<Happened> {
+    world.run();
     let mut happened = Vec::new();
+    if *crashes != world.crashes {
+        *crashes = world.crashes;
+        let lost = std::mem::take(connections).into_keys();
+        happened.extend(lost.map(|conn| Happened::Closed(conn, "ECONNRESET".to_owned())));
+    }
+    let harness = &mut world.harness;
     let mut closed = Vec::new();
     for (conn, connection) in &*connections {
         while let Some(frame) = harness.receive_frame(*connection) {

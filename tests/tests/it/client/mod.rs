@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod outage;
 mod producer;
 
 use partita_core::client::admin::{AdminConfig, AdminEvent, AdminResult, NewTopic};
