@@ -40,6 +40,10 @@ impl Broker {
         if std::mem::take(&mut self.observer.state_changed) {
             return Some(Event::Broker(self.state_view()));
         }
+        // While it opens, logs do not have their leader epochs yet: nothing of them is told.
+        if self.lifecycle == Lifecycle::Recovering {
+            return None;
+        }
         if let Some(name) = self.observer.topics.pop_first() {
             return Some(match self.metadata.topic_by_name(&name) {
                 Some(topic) => Event::Topic(topic_view(topic)),

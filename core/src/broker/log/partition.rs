@@ -58,6 +58,9 @@ pub(crate) struct PartitionLog {
     /// Rises whenever stored chunks are replaced or deleted.
     pub(super) generation: u64,
     pub(super) leader_epoch: i32,
+    /// The leader epoch that others are told: one that is not durable yet might be forgotten in a
+    /// crash, and must never be seen to go back.
+    pub(super) announced_epoch: i32,
     /// The epoch of the stored manifest, if there was one.
     pub(super) stored_epoch: Option<i32>,
     pub(super) log_start: i64,
@@ -117,6 +120,7 @@ impl PartitionLog {
             incarnation: 0,
             generation: 0,
             leader_epoch,
+            announced_epoch: leader_epoch,
             stored_epoch: None,
             log_start: 0,
             durable_start: 0,
@@ -166,9 +170,9 @@ impl PartitionLog {
         self.log_end
     }
 
-    /// The leader epoch.
+    /// The leader epoch; after a failure the old one, until the new one is durable.
     pub(crate) fn leader_epoch(&self) -> i32 {
-        self.leader_epoch
+        self.announced_epoch
     }
 
     /// Bytes of record batches, appended ones included.
@@ -370,6 +374,9 @@ impl PartitionLog {
         self.leader_epoch = epoch;
         self.epochs.assign(epoch, self.log_end);
         self.changed |= !durable;
+        if durable {
+            self.announced_epoch = epoch;
+        }
     }
 
     /// Has everything below `below`, where a chunk ends, replaced by these chunks.

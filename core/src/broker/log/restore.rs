@@ -118,6 +118,7 @@ impl PartitionLog {
     /// Can be used, again or for the first time.
     pub(super) fn come_online(&mut self) {
         self.state = State::Online;
+        self.announced_epoch = self.leader_epoch;
         self.known_end = self.high_watermark;
     }
 

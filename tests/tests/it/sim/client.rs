@@ -46,6 +46,20 @@ impl Program {
         client.into_iter().chain(own).min()
     }
 
+    /// How it stands, for a failed run.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Producer(writer) => format!("{}: {:?}", writer.name, writer.unanswered),
+            Self::Consumer(member) => format!(
+                "{}: {:?} {:?} in hand {:?}",
+                member.consumer.config().cluster.client_id,
+                member.consumer.state(),
+                member.consumer.partitions(),
+                member.in_hand
+            ),
+        }
+    }
+
     /// Does what is due, and takes note of what the client says.
     pub(super) fn act(&mut self, now: Now, model: &mut Model, random: &mut dyn FnMut(u64) -> u64) {
         match self {
@@ -241,9 +255,10 @@ impl Member {
                 ConsumerEvent::Joined(join) => {
                     model.joined(join.generation, &join.member_id, &join.assignment);
                 }
-                ConsumerEvent::Revoking { .. } => {
-                    // What is in hand is given up unprocessed: its next owner reads it again.
-                    self.in_hand.clear();
+                ConsumerEvent::Revoking { partitions, .. } => {
+                    // What is in hand of these is given up unprocessed: its next owner reads it
+                    // again.
+                    self.in_hand.retain(|(_, _, partition, _)| !partitions.contains(partition));
                     self.consumer.revoked(now);
                 }
                 ConsumerEvent::Crashed { .. } => self.crashed = true,

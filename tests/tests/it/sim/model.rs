@@ -27,6 +27,10 @@ pub(super) struct Model {
     attempted: BTreeMap<i32, BTreeSet<i64>>,
     /// Who owns what, by generation.
     owners: BTreeMap<i32, BTreeMap<TopicPartition, String>>,
+    /// The broker serves.
+    pub(super) running: bool,
+    /// It could not open.
+    pub(super) failed: bool,
     pub(super) events: u64,
 }
 
@@ -106,7 +110,12 @@ impl Model {
                 );
             }
             Event::TopicDeleted { topic } => panic!("nobody deleted {topic}"),
-            Event::Broker(BrokerState::Failed(why)) => panic!("the broker failed: {why}"),
+            Event::Broker(BrokerState::Running) => self.running = true,
+            // Storage may fail while a broker opens; its host starts another. One that serves goes on.
+            Event::Broker(BrokerState::Failed(why)) => {
+                assert!(!self.running, "the broker failed: {why}");
+                self.failed = true;
+            }
             _ => {}
         }
     }
@@ -157,6 +166,12 @@ impl Model {
     /// Everything that was acknowledged has been delivered.
     pub(super) fn all_delivered(&self) -> bool {
         self.acknowledged.keys().all(|at| self.delivered.contains_key(at))
+    }
+
+    /// The first records that were acknowledged and not delivered.
+    pub(super) fn not_delivered(&self) -> Vec<(i32, i64)> {
+        let all = self.acknowledged.keys().copied();
+        all.filter(|at| !self.delivered.contains_key(at)).take(5).collect()
     }
 
     /// The high watermark of a partition, as last seen.

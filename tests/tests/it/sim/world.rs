@@ -188,11 +188,14 @@ impl World {
             if sent && self.model.all_delivered() && self.wire.values().all(|p| !matches!(p, Packet::Storage(_))) {
                 return;
             }
-            assert!(
-                self.now < HEALED_BY,
-                "it did not heal: all sends answered {sent}, all delivered {}",
-                self.model.all_delivered()
-            );
+            if self.now >= HEALED_BY {
+                let clients: Vec<String> = self.programs.iter().map(Program::describe).collect();
+                panic!(
+                    "it did not heal: all sends answered {sent}, not delivered {:?}, {}",
+                    self.model.not_delivered(),
+                    clients.join("; ")
+                );
+            }
         }
     }
 
@@ -355,6 +358,7 @@ impl World {
         }
         let storage = std::mem::take(&mut self.storage);
         self.stored = Some(storage.crash());
+        self.model.running = false;
         let links: Vec<(usize, ConnId)> = self.links.keys().copied().collect();
         for (index, conn) in links {
             let delay = 1 + self.pick(20);
@@ -387,13 +391,16 @@ impl World {
                     }
                 }
                 Output::Close { connection, reason } => {
-                    panic!("the broker closed {connection:?}: {reason}")
+                    assert!(!self.model.running, "the broker closed {connection:?}: {reason}");
                 }
             }
         }
         self.storage.let_go();
         while let Some(event) = self.broker.as_mut().and_then(Broker::poll_event) {
             self.model.observed(event);
+        }
+        if std::mem::take(&mut self.model.failed) {
+            self.crash_broker();
         }
     }
 
