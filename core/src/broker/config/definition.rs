@@ -141,9 +141,10 @@ impl Definition {
                 Ok(())
             }
             Kind::Int | Kind::Long => {
-                let number = match self.kind {
-                    Kind::Int => trimmed.parse::<i32>().ok().map(i64::from),
-                    _ => trimmed.parse::<i64>().ok(),
+                let number = if self.kind == Kind::Int {
+                    trimmed.parse::<i32>().ok().map(i64::from)
+                } else {
+                    trimmed.parse::<i64>().ok()
                 };
                 let Some(number) = number else {
                     let why = format!("Not a number of type {}", self.kind.name());
@@ -207,12 +208,12 @@ impl Definition {
     }
 
     fn check_choice(&self, value: &str) -> Result<(), String> {
-        match self.check {
-            Check::OneOf(choices) if !choices.contains(&value) => {
-                Err(format!("String must be one of: {}", choices.join(", ")))
-            }
-            _ => Ok(()),
+        if let Check::OneOf(choices) = self.check
+            && !choices.contains(&value)
+        {
+            return Err(format!("String must be one of: {}", choices.join(", ")));
         }
+        Ok(())
     }
 }
 

@@ -14,8 +14,8 @@ pub use broker::BrokerConfig;
 pub(crate) use broker::{BROKER_CONFIGS, Source, broker_definition, sets_topic_defaults};
 pub(crate) use definition::{Definition, Kind, list_items};
 pub(crate) use topic::{
-    CleanupPolicy, CompressionType, TOPIC_CONFIGS, TimestampType, TopicConfig, effective,
-    topic_definition, validate_topic_configs,
+    CompressionType, TOPIC_CONFIGS, TimestampType, TopicConfig, effective, topic_definition,
+    validate_topic_configs,
 };
 
 /// Why a config was refused, in Kafka's words.

@@ -117,6 +117,11 @@ pub(super) fn handle(
         ApiKey::DescribeTopicPartitions => {
             run(broker, context, body, describe_topic_partitions::handle)
         }
+        ApiKey::SaslHandshake => Err("SASL is not configured on this listener"),
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "Kafka has more APIs than we serve; SERVED says which"
+        )]
         _ => Err("this API is not served"),
     }
 }

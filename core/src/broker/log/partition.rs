@@ -171,6 +171,10 @@ impl PartitionLog {
     }
 
     /// The leader epoch; after a failure the old one, until the new one is durable.
+    #[expect(
+        clippy::misnamed_getters,
+        reason = "the field is the newest epoch, which others may not see yet"
+    )]
     pub(crate) fn leader_epoch(&self) -> i32 {
         self.announced_epoch
     }

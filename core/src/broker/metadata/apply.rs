@@ -98,14 +98,11 @@ impl Metadata {
     /// Takes note of a record that was appended at `offset` but is not durable yet.
     fn note_pending(&mut self, offset: i64, record: &MetadataRecord) {
         self.uncompacted = self.uncompacted.saturating_add(1);
-        match record {
-            MetadataRecord::Topic(topic) => {
-                self.latest_names.insert(topic.name.clone(), topic.topic_id);
-            }
-            MetadataRecord::RemoveTopic(removed) => {
-                self.latest_names.retain(|_, id| *id != removed.topic_id);
-            }
-            _ => {}
+        if let MetadataRecord::Topic(topic) = record {
+            self.latest_names.insert(topic.name.clone(), topic.topic_id);
+        }
+        if let MetadataRecord::RemoveTopic(removed) = record {
+            self.latest_names.retain(|_, id| *id != removed.topic_id);
         }
         for (key, value) in self.changes(record) {
             self.state.set_pending(offset, key, value);
@@ -131,7 +128,7 @@ impl Metadata {
                     self.touched.insert(topic.id);
                 }
             }
-            _ => {}
+            Key::Config(_) | Key::Broker(_) | Key::Feature(_) | Key::ProducerIds => {}
         }
     }
 
@@ -193,10 +190,10 @@ fn config_range(kind: i8, resource: &str) -> (Bound<Key>, Bound<Key>) {
 }
 
 fn config_entry(record: &MetadataRecord) -> Option<(String, String)> {
-    match record {
-        MetadataRecord::Config(config) => Some((config.name.clone(), config.value.clone()?)),
-        _ => None,
-    }
+    let MetadataRecord::Config(config) = record else {
+        return None;
+    };
+    Some((config.name.clone(), config.value.clone()?))
 }
 
 impl Broker {

@@ -28,7 +28,7 @@ pub(crate) use change::{CheckedTopic, NewTopic, Refusal};
 pub(crate) use compaction::batches_at_offsets;
 pub(crate) use name::{collides, validate_topic_name};
 pub(crate) use producer_ids::ProducerIds;
-pub(crate) use state::{ConfigKey, Key, RESOURCE_BROKER, RESOURCE_TOPIC, decode_record};
+pub(crate) use state::{Key, RESOURCE_BROKER, RESOURCE_TOPIC};
 
 /// The log of all metadata.
 pub(crate) const METADATA_LOG: LogId = LogId {

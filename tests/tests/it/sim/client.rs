@@ -79,7 +79,10 @@ fn cluster(client_id: &str) -> ClusterConfig {
 
 /// Enough retries to live through every outage that the world has.
 fn patient() -> RetryConfig {
-    RetryConfig { retries: Some(1_000), ..RetryConfig::default() }
+    RetryConfig {
+        retries: Some(1_000),
+        ..RetryConfig::default()
+    }
 }
 
 /// A producer that numbers its records: `p1:42`.
@@ -96,7 +99,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(name: &str, seed: [u8; 32], now: Now, random: &mut dyn FnMut(u64) -> u64) -> Self {
+    pub(super) fn new(
+        name: &str,
+        seed: [u8; 32],
+        now: Now,
+        random: &mut dyn FnMut(u64) -> u64,
+    ) -> Self {
         let config = ProducerConfig {
             cluster: cluster(name),
             retry: patient(),
@@ -104,7 +112,12 @@ impl Writer {
             linger_ms: random(3) * 5,
             ..ProducerConfig::default()
         };
-        let codecs = [Compression::None, Compression::Lz4, Compression::Snappy, Compression::Gzip];
+        let codecs = [
+            Compression::None,
+            Compression::Lz4,
+            Compression::Snappy,
+            Compression::Gzip,
+        ];
         let choice = usize::try_from(random(4)).unwrap_or(0);
         Self {
             name: name.to_owned(),
@@ -128,7 +141,11 @@ impl Writer {
     }
 
     fn act(&mut self, now: Now, model: &mut Model, random: &mut dyn FnMut(u64) -> u64) {
-        if self.producer.poll_timeout().is_some_and(|due| due <= now.monotonic) {
+        if self
+            .producer
+            .poll_timeout()
+            .is_some_and(|due| due <= now.monotonic)
+        {
             self.producer.handle_timeout(now);
         }
         if !self.producer.is_connected() && !self.connecting {
@@ -136,7 +153,9 @@ impl Writer {
             self.producer.connect(now);
         }
         if self.next_send <= now.monotonic && self.next_send <= self.ends {
-            self.next_send = now.monotonic.after_millis(5 + i64::try_from(random(400)).unwrap_or(0));
+            self.next_send = now
+                .monotonic
+                .after_millis(5 + i64::try_from(random(400)).unwrap_or(0));
             if self.producer.is_connected() && self.unanswered.len() < 20 {
                 self.send(now, random);
             }
@@ -206,14 +225,22 @@ impl Member {
             heartbeat_interval_ms: 1_000,
             max_wait_ms: 500,
             offset_reset: OffsetReset::Earliest,
-            auto_commit: AutoCommit { enabled: false, interval_ms: None, threshold: None },
+            auto_commit: AutoCommit {
+                enabled: false,
+                interval_ms: None,
+                threshold: None,
+            },
             retry: patient(),
             ..ConsumerConfig::default()
         };
         let mut consumer = Consumer::new(config, seed).expect("the configuration is valid");
         consumer.subscribe(now, &[TopicSubscription::new(TOPIC)]);
         consumer.start(now);
-        Self { consumer, in_hand: VecDeque::new(), crashed: false }
+        Self {
+            consumer,
+            in_hand: VecDeque::new(),
+            crashed: false,
+        }
     }
 
     fn due(&self) -> Option<Monotonic> {
@@ -221,14 +248,28 @@ impl Member {
     }
 
     fn act(&mut self, now: Now, model: &mut Model, random: &mut dyn FnMut(u64) -> u64) {
-        if self.consumer.poll_timeout().is_some_and(|due| due <= now.monotonic) {
+        if self
+            .consumer
+            .poll_timeout()
+            .is_some_and(|due| due <= now.monotonic)
+        {
             self.consumer.handle_timeout(now);
         }
-        while self.in_hand.front().is_some_and(|(ready, ..)| *ready <= now.monotonic) {
-            let Some((_, id, partition, next)) = self.in_hand.pop_front() else { break };
+        while self
+            .in_hand
+            .front()
+            .is_some_and(|(ready, ..)| *ready <= now.monotonic)
+        {
+            let Some((_, id, partition, next)) = self.in_hand.pop_front() else {
+                break;
+            };
             if self.consumer.mark_processed(now, id, next) {
                 model.attempts(partition.partition, next);
-                let offset = OffsetToCommit { partition, offset: next, metadata: None };
+                let offset = OffsetToCommit {
+                    partition,
+                    offset: next,
+                    metadata: None,
+                };
                 self.consumer.commit(now, vec![offset]);
             }
             self.consumer.complete(now, id);
@@ -242,9 +283,14 @@ impl Member {
                 let value = String::from_utf8(value.to_vec()).expect("values are text");
                 model.delivered(batch.partition, record.offset, value);
             }
-            let ready = now.monotonic.after_millis(i64::try_from(random(300)).unwrap_or(0));
-            self.in_hand.push_back((ready, batch.id, partition, batch.next_offset));
-            self.in_hand.make_contiguous().sort_by_key(|(ready, ..)| *ready);
+            let ready = now
+                .monotonic
+                .after_millis(i64::try_from(random(300)).unwrap_or(0));
+            self.in_hand
+                .push_back((ready, batch.id, partition, batch.next_offset));
+            self.in_hand
+                .make_contiguous()
+                .sort_by_key(|(ready, ..)| *ready);
         }
         self.listen(now, model);
     }
@@ -258,7 +304,8 @@ impl Member {
                 ConsumerEvent::Revoking { partitions, .. } => {
                     // What is in hand of these is given up unprocessed: its next owner reads it
                     // again.
-                    self.in_hand.retain(|(_, _, partition, _)| !partitions.contains(partition));
+                    self.in_hand
+                        .retain(|(_, _, partition, _)| !partitions.contains(partition));
                     self.consumer.revoked(now);
                 }
                 ConsumerEvent::Crashed { .. } => self.crashed = true,

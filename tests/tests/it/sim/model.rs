@@ -43,7 +43,10 @@ impl Model {
             "offset {offset} of partition {partition} was given to {before:?} and to {value}"
         );
         if let Some(seen) = self.delivered.get(&(partition, offset)) {
-            assert_eq!(*seen, value, "a consumer saw another record at {partition}@{offset}");
+            assert_eq!(
+                *seen, value,
+                "a consumer saw another record at {partition}@{offset}"
+            );
         }
     }
 
@@ -58,7 +61,10 @@ impl Model {
             assert_eq!(*before, value, "the record at {partition}@{offset} changed");
         }
         if let Some(sent) = self.acknowledged.get(&(partition, offset)) {
-            assert_eq!(*sent, value, "not the record that was acknowledged at {partition}@{offset}");
+            assert_eq!(
+                *sent, value,
+                "not the record that was acknowledged at {partition}@{offset}"
+            );
         }
         let durable = self.partitions.get(&(TOPIC.to_owned(), partition));
         if let Some(view) = durable {
@@ -103,7 +109,11 @@ impl Model {
                 );
                 self.committed.insert(commit.partition, commit.offset);
             }
-            Event::CommitDeleted { group, topic, partition } => {
+            Event::CommitDeleted {
+                group,
+                topic,
+                partition,
+            } => {
                 assert!(
                     !(group == GROUP && topic == TOPIC),
                     "the committed offset of {partition} has gone"
@@ -165,13 +175,17 @@ impl Model {
 
     /// Everything that was acknowledged has been delivered.
     pub(super) fn all_delivered(&self) -> bool {
-        self.acknowledged.keys().all(|at| self.delivered.contains_key(at))
+        self.acknowledged
+            .keys()
+            .all(|at| self.delivered.contains_key(at))
     }
 
     /// The first records that were acknowledged and not delivered.
     pub(super) fn not_delivered(&self) -> Vec<(i32, i64)> {
         let all = self.acknowledged.keys().copied();
-        all.filter(|at| !self.delivered.contains_key(at)).take(5).collect()
+        all.filter(|at| !self.delivered.contains_key(at))
+            .take(5)
+            .collect()
     }
 
     /// The high watermark of a partition, as last seen.
@@ -187,20 +201,31 @@ impl Model {
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         for (expected, (offset, value)) in (0..).zip(log) {
             assert_eq!(expected, *offset, "a hole in partition {partition}");
-            assert!(seen.insert(value), "{value} is twice in partition {partition}");
+            assert!(
+                seen.insert(value),
+                "{value} is twice in partition {partition}"
+            );
             let (producer, number) = value.split_once(':').expect("values are producer:number");
             let number: u64 = number.parse().expect("numbers are numbers");
             if let Some(before) = last.insert(producer, number) {
-                assert!(before < number, "{producer}'s records are out of order in {partition}");
+                assert!(
+                    before < number,
+                    "{producer}'s records are out of order in {partition}"
+                );
             }
         }
         for (at, value) in &self.somewhere {
             assert!(*at != partition || seen.contains(value), "{value} is lost");
         }
-        let log: BTreeMap<i64, &String> = log.iter().map(|(offset, value)| (*offset, value)).collect();
+        let log: BTreeMap<i64, &String> =
+            log.iter().map(|(offset, value)| (*offset, value)).collect();
         for ((at, offset), value) in self.acknowledged.iter().chain(&self.delivered) {
             if *at == partition {
-                assert_eq!(log.get(offset), Some(&value), "{partition}@{offset} is lost");
+                assert_eq!(
+                    log.get(offset),
+                    Some(&value),
+                    "{partition}@{offset} is lost"
+                );
             }
         }
     }

@@ -127,7 +127,12 @@ impl World {
         self.members += 1;
         let name = format!("c{}", self.members);
         let seed = self.seed();
-        Program::Consumer(Box::new(Member::new(&name, seed, self.assignor.clone(), self.clock())))
+        Program::Consumer(Box::new(Member::new(
+            &name,
+            seed,
+            self.assignor.clone(),
+            self.clock(),
+        )))
     }
 
     /// A number below `below`, from the world's seed (xorshift64*).
@@ -185,7 +190,10 @@ impl World {
                 Program::Producer(writer) => writer.is_done(now),
                 Program::Consumer(_) => true,
             });
-            if sent && self.model.all_delivered() && self.wire.values().all(|p| !matches!(p, Packet::Storage(_))) {
+            if sent
+                && self.model.all_delivered()
+                && self.wire.values().all(|p| !matches!(p, Packet::Storage(_)))
+            {
                 return;
             }
             if self.now >= HEALED_BY {
@@ -202,7 +210,11 @@ impl World {
     /// One event: the earliest of what is on its way and of all deadlines.
     fn step(&mut self) {
         let packet = self.wire.keys().next().map(|(time, _)| *time);
-        let broker = self.broker.as_ref().and_then(Broker::poll_timeout).map(|due| due.0);
+        let broker = self
+            .broker
+            .as_ref()
+            .and_then(Broker::poll_timeout)
+            .map(|due| due.0);
         let program = (0..self.programs.len())
             .filter_map(|index| Some((self.programs.get(index)?.due()?.0, index)))
             .min();
@@ -250,14 +262,17 @@ impl World {
     // ---- Wires.
 
     fn transmit(&mut self, index: usize) {
-        while let Some(transmit) =
-            self.programs.get_mut(index).and_then(|program| program.endpoint().poll_transmit())
+        while let Some(transmit) = self
+            .programs
+            .get_mut(index)
+            .and_then(|program| program.endpoint().poll_transmit())
         {
             let delay = 1 + self.pick(8);
             match transmit {
                 Transmit::Open { conn, .. } => self.after(delay, Packet::Open(index, conn)),
                 Transmit::Send { conn, frame } => {
-                    let bytes: Vec<u8> = frame.iter().flat_map(|part| part.iter().copied()).collect();
+                    let bytes: Vec<u8> =
+                        frame.iter().flat_map(|part| part.iter().copied()).collect();
                     let now = self.now;
                     if let Some(link) = self.links.get_mut(&(index, conn)) {
                         link.up = link.up.max(now + delay);
@@ -279,22 +294,30 @@ impl World {
         match packet {
             Packet::Open(index, conn) => self.open(index, conn),
             Packet::Opened(index, conn) => {
-                self.tell(index, |program| program.endpoint().handle_connected(now, conn));
+                self.tell(index, |program| {
+                    program.endpoint().handle_connected(now, conn)
+                });
             }
             Packet::Up(index, conn, frame) => {
-                if let (Some(link), Some(broker)) = (self.links.get(&(index, conn)), &mut self.broker) {
+                if let (Some(link), Some(broker)) =
+                    (self.links.get(&(index, conn)), &mut self.broker)
+                {
                     broker.handle_request(now, link.at_broker, frame);
                 }
             }
             Packet::Down(index, conn, frame) => {
                 if self.links.contains_key(&(index, conn)) {
-                    self.tell(index, |program| program.endpoint().handle_received(now, conn, frame));
+                    self.tell(index, |program| {
+                        program.endpoint().handle_received(now, conn, frame)
+                    });
                 }
             }
             Packet::Closed(index, conn) => {
                 self.links.remove(&(index, conn));
                 self.tell(index, |program| {
-                    program.endpoint().handle_closed(now, conn, "ECONNRESET".to_owned());
+                    program
+                        .endpoint()
+                        .handle_closed(now, conn, "ECONNRESET".to_owned());
                 });
             }
             Packet::Gone(connection) => {
@@ -330,19 +353,38 @@ impl World {
         };
         self.next_connection += 1;
         let at_broker = ConnectionId(self.next_connection);
-        let listener =
-            Listener { name: "SIM".to_owned(), host: "broker".to_owned(), port: 9092 };
-        broker.handle_connect(now, at_broker, Peer { listener, address: format!("program-{index}") });
+        let listener = Listener {
+            name: "SIM".to_owned(),
+            host: "broker".to_owned(),
+            port: 9092,
+        };
+        broker.handle_connect(
+            now,
+            at_broker,
+            Peer {
+                listener,
+                address: format!("program-{index}"),
+            },
+        );
         let delay = 1 + self.pick(8);
         let ready = self.now + delay;
-        self.links.insert((index, conn), Link { at_broker, up: ready, down: ready });
+        self.links.insert(
+            (index, conn),
+            Link {
+                at_broker,
+                up: ready,
+                down: ready,
+            },
+        );
         self.at(ready, Packet::Opened(index, conn));
     }
 
     // ---- The broker's machine.
 
     fn start_broker(&mut self) {
-        let Some(stored) = self.stored.take() else { return };
+        let Some(stored) = self.stored.take() else {
+            return;
+        };
         self.life += 1;
         self.storage = MemoryStorage::with(stored);
         let seed = self.seed();
@@ -371,8 +413,12 @@ impl World {
 
     fn drain_broker(&mut self) {
         loop {
-            let Some(broker) = &mut self.broker else { return };
-            let Some(output) = broker.poll_output() else { break };
+            let Some(broker) = &mut self.broker else {
+                return;
+            };
+            let Some(output) = broker.poll_output() else {
+                break;
+            };
             match output {
                 Output::Effect(effect) => {
                     self.storage.accept(effect);
@@ -383,7 +429,10 @@ impl World {
                     let bytes = self.storage.resolve(&frame);
                     let delay = 1 + self.pick(8);
                     let now = self.now;
-                    let link = self.links.iter_mut().find(|(_, link)| link.at_broker == connection);
+                    let link = self
+                        .links
+                        .iter_mut()
+                        .find(|(_, link)| link.at_broker == connection);
                     if let Some((&(index, conn), link)) = link {
                         link.down = link.down.max(now + delay);
                         let at = link.down;
@@ -391,7 +440,10 @@ impl World {
                     }
                 }
                 Output::Close { connection, reason } => {
-                    assert!(!self.model.running, "the broker closed {connection:?}: {reason}");
+                    assert!(
+                        !self.model.running,
+                        "the broker closed {connection:?}: {reason}"
+                    );
                 }
             }
         }
@@ -408,15 +460,23 @@ impl World {
         if life != self.life || self.broker.is_none() {
             return;
         }
-        let luck = if self.healing { 1_000 } else { self.pick(1_000) };
+        let luck = if self.healing {
+            1_000
+        } else {
+            self.pick(1_000)
+        };
         let reply = match luck {
             0..8 => {
                 let why = StorageError::QuotaExceeded("no room".to_owned());
                 self.storage.fail_write(why)
             }
-            8..14 => self.storage.fail_write(StorageError::Other("a bad block".to_owned())),
+            8..14 => self
+                .storage
+                .fail_write(StorageError::Other("a bad block".to_owned())),
             14..20 => self.storage.lose_answer(),
-            20..30 => self.storage.fail_read(StorageError::Other("a bad read".to_owned())),
+            20..30 => self
+                .storage
+                .fail_read(StorageError::Other("a bad read".to_owned())),
             30..400 => self.storage.complete_read(),
             400..700 => self.storage.complete_write(),
             _ => None,
@@ -474,8 +534,12 @@ impl World {
     /// A member is gone without leaving its group; the broker may notice its connections close, or
     /// nothing at all. Another takes its place later.
     fn kill_member(&mut self, index: usize, noticed: bool) {
-        let links: Vec<(usize, ConnId)> =
-            self.links.keys().copied().filter(|(program, _)| *program == index).collect();
+        let links: Vec<(usize, ConnId)> = self
+            .links
+            .keys()
+            .copied()
+            .filter(|(program, _)| *program == index)
+            .collect();
         for key in links {
             if let Some(link) = self.links.remove(&key)
                 && noticed
@@ -513,11 +577,17 @@ impl World {
         let mut harness = Harness::opening(self.config.clone(), stored);
         harness.run();
         let connection = harness.connect();
-        assert!(self.model.acknowledged_count() > 0, "nothing was ever acknowledged");
+        assert!(
+            self.model.acknowledged_count() > 0,
+            "nothing was ever acknowledged"
+        );
         for partition in 0..PARTITIONS {
             let log = read_log(&mut harness, connection, partition);
             let end = i64::try_from(log.len()).unwrap_or(0);
-            assert!(self.model.high_watermark(partition) <= end, "partition {partition} is cut");
+            assert!(
+                self.model.high_watermark(partition) <= end,
+                "partition {partition} is cut"
+            );
             self.model.check_log(partition, &log);
         }
         let request = OffsetFetchRequest {
@@ -542,11 +612,7 @@ impl World {
     }
 }
 
-fn read_log(
-    harness: &mut Harness,
-    connection: ConnectionId,
-    partition: i32,
-) -> Vec<(i64, String)> {
+fn read_log(harness: &mut Harness, connection: ConnectionId, partition: i32) -> Vec<(i64, String)> {
     let mut log = Vec::new();
     loop {
         let from = i64::try_from(log.len()).unwrap_or(0);
@@ -577,7 +643,10 @@ fn read_log(
         for batch in Batches::new(bytes) {
             let batch = batch.expect("the batch is whole");
             batch.validate().expect("the batch is sound");
-            for record in batch.records(DEFAULT_DECOMPRESSED_LIMIT).expect("it has records") {
+            for record in batch
+                .records(DEFAULT_DECOMPRESSED_LIMIT)
+                .expect("it has records")
+            {
                 let record = record.expect("the record can be read");
                 if record.offset >= from {
                     let value = record.value.expect("every record has a value");
