@@ -135,7 +135,13 @@ impl Membership {
         let state = match &self.state {
             GroupState::Revoking(revocation) => Some(revocation.deadline),
             GroupState::Waiting(until) => Some(*until),
-            _ => None,
+            GroupState::Out
+            | GroupState::ProtocolsNeeded
+            | GroupState::Joining(_)
+            | GroupState::TopicsNeeded(_)
+            | GroupState::AssignmentNeeded
+            | GroupState::Syncing(_)
+            | GroupState::Stable => None,
         };
         let heartbeat = self.beats().then_some(self.next_heartbeat);
         state.into_iter().chain(heartbeat).min()
@@ -273,6 +279,8 @@ impl Consumer {
 
     /// JoinGroup was answered, or has failed.
     pub(super) fn join_answered(&mut self, now: Now, result: Result<Answer, ClientError>) {
+        // Nothing is under way any more, until what follows begins it.
+        self.group.state = GroupState::Waiting(now.monotonic);
         let response = match result.and_then(|answer| answer.decode::<JoinGroupRequest>()) {
             Ok(response) => response,
             Err(error) => return self.group_failed(now, error),

@@ -199,6 +199,8 @@ impl Consumer {
 
     /// SyncGroup was answered, or has failed.
     pub(super) fn sync_answered(&mut self, now: Now, result: Result<Answer, ClientError>) {
+        // Nothing is under way any more, until what follows begins it.
+        self.group.state = GroupState::Waiting(now.monotonic);
         let response = match result.and_then(|answer| answer.decode::<SyncGroupRequest>()) {
             Ok(response) => response,
             Err(error) => return self.group_failed(now, error),

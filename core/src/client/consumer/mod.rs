@@ -42,7 +42,12 @@ mod session;
 mod status;
 mod subscription;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
 mod tests;
 mod topics;
 mod wire;
@@ -109,6 +114,8 @@ pub struct Consumer {
     events: VecDeque<ConsumerEvent>,
     /// The latest time seen.
     now: Now,
+    /// When everything possible was last done.
+    driven: Option<Monotonic>,
 }
 
 impl Consumer {
@@ -137,6 +144,7 @@ impl Consumer {
             commits: Commits::default(),
             events: VecDeque::new(),
             now: Now::default(),
+            driven: None,
         })
     }
 
@@ -220,6 +228,7 @@ impl Consumer {
     }
 
     fn drive(&mut self, now: Now) {
+        self.driven = Some(now.monotonic);
         self.drive_topics(now);
         self.drive_group(now);
         self.drive_positions(now);
@@ -271,9 +280,7 @@ impl Endpoint for Consumer {
     fn own_timeout(&self) -> Option<Monotonic> {
         let partitions = self.partitions.iter().filter_map(|(_, it)| it.due());
         let nodes = self.nodes.values().filter_map(fetch::Node::due);
-        let waits = partitions
-            .chain(nodes)
-            .filter(|due| self.is_running() && *due > self.now.monotonic);
+        let waits = partitions.chain(nodes).filter(|_| self.is_running());
         let group = self.group.due();
         let rest = [
             self.watch.due(),
@@ -281,6 +288,8 @@ impl Endpoint for Consumer {
             self.commits.due(),
             self.auto_commit_at(),
         ];
-        waits.chain(rest.into_iter().flatten()).min()
+        // What was due before was tried then, and waits for something else than time.
+        let all = waits.chain(rest.into_iter().flatten());
+        all.filter(|due| Some(*due) > self.driven).min()
     }
 }

@@ -198,12 +198,9 @@ impl Consumer {
     fn ask_offsets(&mut self, now: Now, find: Vec<(Asking, SeekTo, Origin)>) {
         let mut by_leader: BTreeMap<i32, Vec<(Asking, i64, i32)>> = BTreeMap::new();
         for ((name, epoch), to, origin) in find {
-            let timestamp = match self.timestamp_of(&name.topic, to) {
-                Some(timestamp) => timestamp,
-                None => {
-                    self.reset(&name, origin);
-                    continue;
-                }
+            let Some(timestamp) = self.timestamp_of(&name.topic, to) else {
+                self.reset(&name, origin);
+                continue;
             };
             let metadata = self.cluster.metadata();
             let Some(leader) = metadata.leader(&name.topic, name.partition) else {
@@ -245,18 +242,19 @@ impl Consumer {
         }
     }
 
+    /// How ListOffsets is asked for a place; `None` if the reset policy is to have none.
     fn timestamp_of(&self, topic: &str, to: SeekTo) -> Option<i64> {
-        match to {
-            SeekTo::Beginning => Some(EARLIEST),
-            SeekTo::End => Some(LATEST),
-            SeekTo::Timestamp(timestamp) => Some(timestamp.max(0)),
-            SeekTo::Default => match self.reset_policy(topic)? {
-                SeekTo::Beginning => Some(EARLIEST),
-                _ => Some(LATEST),
-            },
-            // Needs no question, and is placed at once; the end does no harm.
-            SeekTo::Offset(_) => Some(LATEST),
-        }
+        let to = if to == SeekTo::Default {
+            self.reset_policy(topic)?
+        } else {
+            to
+        };
+        Some(match to {
+            SeekTo::Beginning => EARLIEST,
+            SeekTo::Timestamp(timestamp) => timestamp.max(0),
+            // An offset needs no question, and the policy is a place: neither gets here.
+            SeekTo::End | SeekTo::Offset(_) | SeekTo::Default => LATEST,
+        })
     }
 
     /// ListOffsets was answered, or has failed.

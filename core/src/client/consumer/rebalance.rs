@@ -267,7 +267,13 @@ impl Consumer {
     pub(super) fn cancel_group_requests(&mut self) {
         let state = match self.group.state {
             GroupState::Joining(token) | GroupState::Syncing(token) => Some(token),
-            _ => None,
+            GroupState::Out
+            | GroupState::Revoking(_)
+            | GroupState::Waiting(_)
+            | GroupState::ProtocolsNeeded
+            | GroupState::TopicsNeeded(_)
+            | GroupState::AssignmentNeeded
+            | GroupState::Stable => None,
         };
         self.group.detour |= state.is_some();
         for token in state.into_iter().chain(self.group.heartbeat.take()) {

@@ -178,6 +178,24 @@ fn an_unknown_member_loses_everything_and_joins_without_its_id() {
 }
 
 #[test]
+fn a_coordinator_that_forgets_the_member_between_its_steps_is_joined_anew() {
+    let mut fake = started(config(), 1);
+    fake.refuse_join(ErrorCode::MEMBER_ID_REQUIRED);
+    fake.refuse_join(ErrorCode::UNKNOWN_MEMBER_ID);
+    assert_eq!(fake.let_join(1).member_id, "");
+    let (seen, request) = fake.expect::<SyncGroupRequest>();
+    assert_eq!(request.member_id, "m");
+    let unknown = SyncGroupResponse {
+        error_code: ErrorCode::UNKNOWN_MEMBER_ID,
+        ..SyncGroupResponse::default()
+    };
+    fake.answer(&seen, &unknown);
+    assert_eq!(fake.let_join(2).member_id, "");
+    fake.let_sync(&[0]);
+    assert_eq!(fake.client.state(), ConsumerState::Stable);
+}
+
+#[test]
 fn an_illegal_generation_keeps_the_member_id() {
     let mut fake = consuming(config(), &[0]);
     fake.pass(3_000);

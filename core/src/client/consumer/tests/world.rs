@@ -45,6 +45,8 @@ pub(super) struct World {
     down: bool,
     clients: Vec<Client>,
     links: BTreeMap<(Id, ConnId), ConnectionId>,
+    /// Connections that ended without their frozen clients hearing of it yet.
+    unheard: Vec<(Id, ConnId)>,
     sent: usize,
     pub(super) acknowledged: Vec<(i32, String)>,
     seeds: u8,
@@ -88,6 +90,7 @@ impl World {
             down: false,
             clients: Vec::new(),
             links: BTreeMap::new(),
+            unheard: Vec::new(),
             sent: 0,
             acknowledged: Vec::new(),
             seeds: 0,
@@ -196,11 +199,6 @@ impl World {
         self.settle();
     }
 
-    /// Whether everything sent was acknowledged.
-    pub(super) fn all_sent(&self) -> bool {
-        self.sent == 0
-    }
-
     /// A member processes what it holds.
     pub(super) fn finish(&mut self, id: Id) {
         let now = self.harness.now();
@@ -227,12 +225,8 @@ impl World {
         let harness = std::mem::take(&mut self.harness);
         self.harness = harness.crash_opening();
         self.down = true;
-        let now = self.harness.now();
-        for (id, conn) in std::mem::take(&mut self.links).into_keys() {
-            if let Some(client) = self.endpoint(id) {
-                client.handle_closed(now, conn, "ECONNRESET".to_owned());
-            }
-        }
+        let ended = std::mem::take(&mut self.links).into_keys();
+        self.unheard.extend(ended);
         self.settle();
     }
 
@@ -251,11 +245,21 @@ impl World {
         }
     }
 
+    /// Whether the broker is away.
+    pub(super) fn is_down(&self) -> bool {
+        self.down
+    }
+
+    /// How many sends are not acknowledged.
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.sent
+    }
+
     /// Lets everything happen that needs no time.
     pub(super) fn settle(&mut self) {
         for round in 0.. {
             assert!(round < 10_000, "it never ends: {}", self.summary());
-            let mut busy = false;
+            let mut busy = self.tell_of_ends();
             for id in 0..self.clients.len() {
                 busy |= self.transmit(id);
                 busy |= self.act(id);
@@ -269,6 +273,22 @@ impl World {
                 return;
             }
         }
+    }
+
+    /// Clients that are not frozen hear of connections that have ended.
+    fn tell_of_ends(&mut self) -> bool {
+        let now = self.harness.now();
+        let mut any = false;
+        for (id, conn) in std::mem::take(&mut self.unheard) {
+            match self.endpoint(id) {
+                Some(client) => {
+                    client.handle_closed(now, conn, "ECONNRESET".to_owned());
+                    any = true;
+                }
+                None => self.unheard.push((id, conn)),
+            }
+        }
+        any
     }
 
     fn transmit(&mut self, id: Id) -> bool {
@@ -352,7 +372,8 @@ impl World {
     pub(super) fn pass(&mut self, millis: u64) {
         self.settle();
         let end = self.harness.now().monotonic.0 + millis;
-        loop {
+        for round in 0.. {
+            assert!(round < 100_000, "time stands still: {}", self.summary());
             let now = self.harness.now().monotonic.0;
             let dues = (0..self.clients.len()).filter_map(|id| self.due(id));
             let due = dues.min().map_or(end, |due| due.0.clamp(now, end));
@@ -416,6 +437,7 @@ impl World {
             let consumer = &member.consumer;
             text += &format!("member {id}: {:?}, ", consumer.state());
             text += &format!("generation {}\n", consumer.generation());
+            text += &format!("  {:?}\n", consumer.group.state);
             for partition in consumer.partitions() {
                 text += &format!("  {partition:?}\n");
             }
