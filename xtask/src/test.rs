@@ -173,13 +173,14 @@ fn lint() -> Result<()> {
     checks.push(clippy(&[hosts.as_slice(), &["--all-targets"]].concat()));
     checks.push(doc(&["-p", "partita-core"]));
     checks.push(doc(&hosts));
-    let failed: Vec<String> = checks
-        .into_iter()
-        .filter_map(|check| check.err().map(|e| e.to_string()))
-        .collect();
-    match failed.as_slice() {
-        [] => Ok(()),
-        failed => bail!("{}", failed.join("; ")),
+    let total = checks.len();
+    let failed: Vec<_> = checks.into_iter().filter_map(Result::err).collect();
+    for error in &failed {
+        println!("{error:#}");
+    }
+    match failed.len() {
+        0 => Ok(()),
+        count => bail!("{count} of {total} checks failed"),
     }
 }
 
