@@ -16,6 +16,7 @@ mod deletion;
 mod failures;
 mod fetch;
 mod idempotence;
+mod kafka;
 mod offsets;
 mod produce;
 mod recovery;
