@@ -5,7 +5,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 use crate::client::Link;
-use crate::port::Port;
+use crate::port::{self, Port};
 
 /// A thread's way to its host, for the JavaScript that starts clients with it.
 #[wasm_bindgen]
@@ -23,6 +23,16 @@ impl PortLink {
     /// Leaves the host for the one at the end of this port: the one before is dead.
     pub fn reset(&self, port: Port) {
         self.0.reset(port);
+    }
+
+    /// Says something to the host: a `ToHost` of `port::message`.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn say(&self, message: JsValue) -> Result<(), JsValue> {
+        let message = port::from_js(message).map_err(|error| js_sys::Error::new(&error))?;
+        self.0.say(&message);
+        Ok(())
     }
 }
 

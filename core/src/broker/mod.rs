@@ -174,6 +174,14 @@ impl Broker {
             .map_or(0, Connection::unanswered_bytes)
     }
 
+    /// Bytes of record batches that wait to be handed to storage. A host that sees more than it
+    /// cares to hold stops reading until writes have ended: with acks=0 nothing else slows a
+    /// producer down.
+    #[must_use]
+    pub fn staged_bytes(&self) -> usize {
+        self.logs.staged_bytes()
+    }
+
     /// Whether the broker reads its logs, serves or cannot go on.
     #[must_use]
     pub fn state(&self) -> BrokerState {

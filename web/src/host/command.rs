@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::Reflect;
-use partita_core::broker::{Listener, Peer, StorageError};
+use partita_core::broker::{ConnectionId, Listener, Peer, StorageError};
 use partita_core::time::Monotonic;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -173,16 +173,10 @@ impl State {
     }
 
     /// A client has read so much of what it was sent.
-    fn read(&mut self, id: partita_core::broker::ConnectionId, bytes: u64) {
-        if self.connections.read(id, bytes)
-            && let Some(open) = self.connections.get(id)
-        {
-            for frame in std::mem::take(&mut open.waiting) {
-                self.push(Item::Frame {
-                    connection: id,
-                    frame,
-                });
-            }
+    fn read(&mut self, id: ConnectionId, bytes: u64) {
+        if self.connections.read(id, bytes) {
+            let now = self.now();
+            self.release(now, id);
         }
         self.grant(id);
     }

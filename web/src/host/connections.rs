@@ -172,6 +172,16 @@ impl Connections {
             .collect()
     }
 
+    /// The connections whose requests wait, though their clients read what they are sent.
+    pub(crate) fn waiting(&self) -> Vec<ConnectionId> {
+        let waits = |open: &Connection| !open.waiting.is_empty() && !open.is_slow();
+        self.open
+            .iter()
+            .filter(|(_, open)| waits(open))
+            .map(|(&id, _)| id)
+            .collect()
+    }
+
     /// Counts a frame that has come.
     pub(crate) fn received(&mut self, id: ConnectionId, bytes: u32) {
         if let Some(connection) = self.open.get_mut(&id) {

@@ -19,6 +19,9 @@ use crate::queue::Queue;
 /// goes first.
 const LATE_MILLIS: f64 = 500.0;
 
+/// While storage is busy and more than this waits for it, requests wait with the host.
+const MAX_STAGED_BYTES: usize = 32 << 20;
+
 /// Everything that changes.
 pub(super) struct State {
     pub(super) options: HostOptions,
@@ -188,10 +191,11 @@ impl State {
         } = &item
         {
             connection = Some(*of);
+            let congested = self.is_congested();
             let Some(open) = self.connections.get(*of) else {
                 return;
             };
-            if open.is_slow() || !open.waiting.is_empty() {
+            if congested || open.is_slow() || !open.waiting.is_empty() {
                 return open.waiting.push_back(frame.clone());
             }
         }
@@ -209,9 +213,30 @@ impl State {
         let wrote = engine.handle(now, item, &mut self.queue);
         if let Some(wrote) = wrote {
             self.note_write(wrote);
+            for waiting in self.connections.waiting() {
+                self.release(now, waiting);
+            }
         }
         if let Some(connection) = connection {
             self.grant(connection);
+        }
+    }
+
+    /// Whether so much waits for storage that nothing more is taken.
+    fn is_congested(&self) -> bool {
+        self.engine.as_ref().is_some_and(|engine| {
+            engine.writes > 0 && engine.broker.staged_bytes() > MAX_STAGED_BYTES
+        })
+    }
+
+    /// Takes the requests of a connection that had to wait, as far as they need not any more. They
+    /// do not go through the queue again, where later ones may stand by now.
+    pub(super) fn release(&mut self, now: Now, connection: ConnectionId) {
+        let Some(open) = self.connections.get(connection) else {
+            return;
+        };
+        for frame in std::mem::take(&mut open.waiting) {
+            self.engine_item(now, Item::Frame { connection, frame });
         }
     }
 

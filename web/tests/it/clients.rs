@@ -22,16 +22,16 @@ use crate::support::unique;
 
 /// Waits until a driver says that there may be news.
 #[derive(Clone, Default)]
-struct Bell(Rc<RefCell<Option<Waker>>>);
+pub struct Bell(Rc<RefCell<Option<Waker>>>);
 
 impl Bell {
-    fn ring(&self) {
+    pub fn ring(&self) {
         if let Some(waker) = self.0.borrow_mut().take() {
             waker.wake();
         }
     }
 
-    async fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
+    pub async fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
         poll_fn(|context| {
             if let Some(found) = look() {
                 return Poll::Ready(found);
@@ -43,7 +43,7 @@ impl Bell {
     }
 }
 
-fn cluster() -> ClusterConfig {
+pub fn cluster() -> ClusterConfig {
     ClusterConfig {
         bootstrap: vec![("anywhere".into(), 9092)],
         ..ClusterConfig::default()

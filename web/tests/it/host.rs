@@ -328,3 +328,82 @@ async fn everything_can_be_had_as_a_file() {
         end(&link).await;
     }
 }
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request)]
+    fn request_lock(name: &str, options: &JsValue, granted: &js_sys::Function) -> js_sys::Promise;
+}
+
+/// Takes a lock and never lets it go, as a frozen tab does; `how` is an option.
+fn freeze(name: &str, how: &str) -> js_sys::Promise {
+    let options = js_sys::Object::new();
+    js_sys::Reflect::set(&options, &how.into(), &true.into()).unwrap();
+    let hold = js_sys::Function::new_no_args("return new Promise(() => {})");
+    request_lock(name, &options, &hold)
+}
+
+#[wasm_bindgen_test]
+async fn a_frozen_holder_loses_its_place_and_learns_of_it() {
+    let name = unique("frozen");
+    let _never = freeze(&format!("partita:{name}"), "ifAvailable");
+    let link = host(&options(&name, StorageKind::IndexedDb));
+    let listener = Listener::new(&link);
+    listener.status(|status| *status == Status::Waiting).await;
+    let begun = js_sys::Date::now();
+    listener.running().await;
+    assert!(
+        js_sys::Date::now() - begun >= 3_000.0,
+        "the holder had the time to answer"
+    );
+    Raw::connect(&link).create_topic("kept", 1).await;
+
+    // Now this host is the one that is taken for frozen.
+    let client = Raw::connect(&link);
+    let _never = freeze(&format!("partita:{name}"), "steal");
+    assert!(client.closed().await.contains("another tab"));
+    listener.status(|status| *status == Status::Waiting).await;
+    listener.running().await;
+    assert_eq!(Raw::connect(&link).topics().await, [("kept".to_owned(), 1)]);
+    end(&link).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_live_holder_keeps_its_place() {
+    let options = options(&unique("alive"), StorageKind::IndexedDb);
+    let first = host(&options);
+    let mut client = running(&first).await;
+    let second = host(&options);
+    Listener::new(&second)
+        .status(|status| *status == Status::Waiting)
+        .await;
+    sleep(4_500).await;
+    assert_eq!(second.status(), Status::Waiting);
+    client.ping().await;
+    end(&first).await;
+    end(&second).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_host_that_stood_still_answers_nothing_before_it_knows_that_it_was_not_replaced() {
+    let name = unique("late");
+    let link = host(&options(&name, StorageKind::IndexedDb));
+    let mut client = running(&link).await;
+    let stand_still = || {
+        let begun = js_sys::Date::now();
+        while js_sys::Date::now() - begun < 2_100.0 {}
+    };
+    stand_still();
+    client.ping().await;
+
+    let _thief = Probe::open(&format!("partita:{name}")).await.unwrap();
+    stand_still();
+    // It would be answered without a write that could notice.
+    client.send(
+        &partita_core::protocol::messages::ApiVersionsRequest::default(),
+        3,
+    );
+    client.network.flush();
+    assert!(client.closed().await.contains("another tab"));
+    end(&link).await;
+}

@@ -4,6 +4,9 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::let_underscore_must_use,
+    clippy::wildcard_enum_match_arm,
+    clippy::too_many_lines,
+    unreachable_pub,
     reason = "tests"
 )]
 

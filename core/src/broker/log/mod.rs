@@ -109,6 +109,12 @@ impl Default for Logs {
 }
 
 impl Logs {
+    /// Bytes of batches that have not been handed to storage yet.
+    pub(super) fn staged_bytes(&self) -> usize {
+        let staged = self.logs.values().map(PartitionLog::staged_bytes);
+        staged.fold(0, usize::saturating_add)
+    }
+
     /// One log.
     pub(crate) fn get(&self, log: LogId) -> Option<&PartitionLog> {
         self.logs.get(&log)
