@@ -1,4 +1,9 @@
 //! Scenarios, simulation, golden bytes and end-to-end tests, and the hosts they need.
+#![allow(
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "support for tests: a failed check panics"
+)]
 
 pub mod drive;
 pub mod native;

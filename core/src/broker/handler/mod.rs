@@ -76,6 +76,10 @@ pub(crate) const SERVED: &[ApiKey] = &[
 /// # Errors
 /// Why the connection must be closed: an API or version that is not served, or a body that cannot
 /// be read.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "Kafka has more APIs than we serve; SERVED says which"
+)]
 pub(super) fn handle(
     broker: &mut Broker,
     api: ApiKey,
@@ -118,10 +122,6 @@ pub(super) fn handle(
             run(broker, context, body, describe_topic_partitions::handle)
         }
         ApiKey::SaslHandshake => Err("SASL is not configured on this listener"),
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "Kafka has more APIs than we serve; SERVED says which"
-        )]
         _ => Err("this API is not served"),
     }
 }

@@ -197,11 +197,9 @@ pub fn restart_may_help(error: &ClientError) -> bool {
 /// How long KafkaJS waits before it starts again, in milliseconds.
 #[must_use]
 pub fn restart_after(error: &ClientError, initial_retry_time_ms: u64) -> u64 {
-    let exceeded = match error.kind {
-        ErrorKind::NumberOfRetriesExceeded { retry_time_ms, .. } => Some(retry_time_ms),
-        #[allow(clippy::wildcard_enum_match_arm, reason = "no other kind has a time")]
-        _ => None,
-    };
-    let times = exceeded.into_iter().chain([initial_retry_time_ms]);
+    let mut times = vec![initial_retry_time_ms];
+    if let ErrorKind::NumberOfRetriesExceeded { retry_time_ms, .. } = error.kind {
+        times.insert(0, retry_time_ms);
+    }
     times.into_iter().find(|it| *it > 0).unwrap_or(300)
 }

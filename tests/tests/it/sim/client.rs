@@ -163,7 +163,7 @@ impl Writer {
         while let Some(event) = self.producer.poll_event() {
             match event {
                 ProducerEvent::Connected { .. } => self.connecting = false,
-                ProducerEvent::Disconnected { .. } => {}
+                ProducerEvent::Disconnected { .. } | ProducerEvent::Partitions { .. } => {}
                 ProducerEvent::Sent { op, result } => {
                     let (partition, values) = self.unanswered.remove(&op).expect("it was sent");
                     // A send that failed may or may not have been written: nothing was promised.
