@@ -23,7 +23,7 @@ use crate::protocol::messages::produce::{
     TopicProduceResponse,
 };
 use crate::protocol::messages::{ProduceRequest, ProduceResponse};
-use crate::records::{BatchHeader, BatchView, Compression};
+use crate::records::{BatchView, Compression};
 
 /// With more than so many bytes waiting in a log, acks 0 and 1 wait until theirs are written.
 const MAX_WAITING_BYTES: usize = 16 << 20;
@@ -63,14 +63,8 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: ProduceReq
         waiting: Vec::new(),
     };
     broker.describe_request(context.id, || describe(&request));
-    // A transaction without a name: nobody may write in that.
-    let unnamed = request.transactional_id.is_none() && has_transactional(&request);
     for topic in request.topic_data {
-        let answer = if unnamed {
-            refuse_all(topic, ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-        } else {
-            broker.produce_topic(&mut produce, topic)
-        };
+        let answer = broker.produce_topic(&mut produce, topic);
         produce.response.responses.push(answer);
     }
     let held_back = |broker: &Broker, wait: &Wait| {
@@ -160,25 +154,21 @@ impl Broker {
         (topic_at, partition_at): (usize, usize),
         response: &mut PartitionProduceResponse,
     ) -> Result<(), Refusal> {
-        let before_the_log = |code: ErrorCode| Refusal {
-            with_log_start: false,
-            ..Refusal::from(code)
-        };
         let unknown = match produce.version {
             TOPIC_IDS_SINCE.. => ErrorCode::UNKNOWN_TOPIC_ID,
             _ => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         };
-        let topic = topic.ok_or(unknown).map_err(before_the_log)?;
+        let topic = topic.ok_or(unknown)?;
         let log = topic
             .log(data.index)
             .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
         let bytes = data.records.bytes().cloned().unwrap_or_default();
-        let batch = only_batch(bytes, produce.version).map_err(before_the_log)?;
+        let batch = only_batch(bytes, produce.version)?;
         if !matches!(produce.acks, -1..=1) {
-            return Err(before_the_log(ErrorCode::INVALID_REQUIRED_ACKS));
+            return Err(ErrorCode::INVALID_REQUIRED_ACKS.into());
         }
         if topic.internal {
-            return Err(before_the_log(ErrorCode::INVALID_TOPIC_EXCEPTION));
+            return Err(ErrorCode::INVALID_TOPIC_EXCEPTION.into());
         }
         let policy = AppendPolicy::new(&topic.config, self.clock.wall().0);
         let appended = self.append(log, batch, &policy)?;
@@ -287,35 +277,11 @@ impl Broker {
     }
 }
 
-/// Whether any batch claims to be part of a transaction.
-fn has_transactional(request: &ProduceRequest) -> bool {
-    let partitions = request.topic_data.iter().flat_map(|t| &t.partition_data);
-    let mut batches = partitions.filter_map(|partition| partition.records.bytes());
-    batches.any(|bytes| BatchHeader::parse(bytes).is_ok_and(|batch| batch.is_transactional()))
-}
-
-/// The same error for every partition of a topic.
-fn refuse_all(data: TopicProduceData, error_code: ErrorCode) -> TopicProduceResponse {
-    let partitions = data.partition_data.iter();
-    TopicProduceResponse {
-        name: data.name,
-        topic_id: data.topic_id,
-        partition_responses: partitions
-            .map(|partition| PartitionProduceResponse {
-                index: partition.index,
-                error_code,
-                base_offset: -1,
-                ..PartitionProduceResponse::default()
-            })
-            .collect(),
-    }
-}
-
 /// The one batch of a partition, in a form that the version's clients may send.
-fn only_batch(bytes: bytes::Bytes, version: i16) -> Result<BatchView, ErrorCode> {
-    let batch = BatchView::single(bytes).map_err(|error| error.code())?;
+fn only_batch(bytes: bytes::Bytes, version: i16) -> Result<BatchView, Refusal> {
+    let batch = BatchView::single(bytes)?;
     if version < ZSTD_SINCE && batch.compression() == Ok(Compression::Zstd) {
-        return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
+        return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE.into());
     }
     Ok(batch)
 }

@@ -46,7 +46,7 @@ impl Broker {
             {
                 continue;
             }
-            leader_told |= data.current_leader.leader_id >= 0 && !fetch.replica;
+            leader_told |= data.current_leader.leader_id >= 0;
             answered.push((part.key.clone(), part.wanted, said));
             push(&mut response, part, data);
         }
@@ -79,8 +79,7 @@ impl Broker {
         let mut data = PartitionData {
             partition_index: part.key.partition,
             high_watermark: -1,
-            // Kafka says null, but of a topic that is not there it says nothing.
-            aborted_transactions: (fetch.read_committed || part.log.is_err()).then(Vec::new),
+            aborted_transactions: fetch.read_committed.then(Vec::new),
             records: Records::Bytes(Some(Bytes::new())),
             ..PartitionData::default()
         };

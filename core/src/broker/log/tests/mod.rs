@@ -16,7 +16,6 @@ mod deletion;
 mod failures;
 mod fetch;
 mod idempotence;
-mod kafka;
 mod offsets;
 mod produce;
 mod recovery;
