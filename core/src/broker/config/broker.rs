@@ -277,6 +277,7 @@ pub(crate) fn sets_topic_defaults(name: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

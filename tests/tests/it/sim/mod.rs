@@ -8,6 +8,11 @@
 //!
 //! `world` moves time and frames, `client` are the simulated programs, `model` is what must hold.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a simulation looks at some events only"
+)]
+
 mod client;
 mod model;
 mod world;

@@ -130,7 +130,7 @@ impl World {
         Program::Consumer(Box::new(Member::new(
             &name,
             seed,
-            self.assignor.clone(),
+            self.assignor,
             self.clock(),
         )))
     }

@@ -6,7 +6,6 @@ mod membership;
 mod positions;
 mod rebalances;
 #[cfg(feature = "broker")]
-mod turmoil;
 #[cfg(feature = "broker")]
 mod workflows;
 #[cfg(feature = "broker")]
