@@ -8,6 +8,11 @@
 //! Natively only what needs no platform is built, so that `cargo check --workspace` needs no wasm
 //! target and plain tests run quickly.
 
+#![cfg_attr(
+    all(test, not(target_arch = "wasm32")),
+    allow(dead_code, reason = "natively only what needs no platform is tested")
+)]
+
 #[cfg(any(target_arch = "wasm32", test))]
 mod clock;
 #[cfg(any(target_arch = "wasm32", test))]
