@@ -9,4 +9,3 @@
 mod allocation;
 mod client;
 mod protocol;
-mod sim;

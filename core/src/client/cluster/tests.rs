@@ -1,3 +1,5 @@
+//! The network layer against scripted brokers.
+
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

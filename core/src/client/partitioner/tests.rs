@@ -1,3 +1,5 @@
+//! Partitioners against Java's known values.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::*;

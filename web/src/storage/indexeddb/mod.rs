@@ -1,7 +1,7 @@
 //! Logs in IndexedDB.
 //!
 //! One transaction per write of the broker, at most as many under way as the broker issues, each
-//! with the guard of [`write`]; reads come from the tail cache where they can. Which host may write
+//! with the guard of [`mod@write`]; reads come from the tail cache where they can. Which host may write
 //! is said by the lease in the database itself ([`lease`]), so that a host that lost its Web Lock
 //! without knowing cannot do harm.
 

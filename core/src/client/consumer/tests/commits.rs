@@ -1,3 +1,5 @@
+//! Commits, automatic and asked for.
+
 #![allow(clippy::indexing_slicing, reason = "tests")]
 
 use super::*;

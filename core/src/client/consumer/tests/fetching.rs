@@ -1,3 +1,5 @@
+//! Fetching, delivery and what is dropped.
+
 #![allow(clippy::indexing_slicing, reason = "tests")]
 
 use super::*;

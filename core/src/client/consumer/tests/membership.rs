@@ -1,3 +1,5 @@
+//! Joining, staying in and leaving a group.
+
 #![allow(clippy::indexing_slicing, reason = "tests")]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Where a consumer starts, and where it is sent.
+
 #![allow(clippy::indexing_slicing, reason = "tests")]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What happens to partitions when the group changes.
+
 #![allow(clippy::indexing_slicing, reason = "tests")]
 
 use super::*;
