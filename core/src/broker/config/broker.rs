@@ -190,8 +190,7 @@ impl BrokerConfig {
             .or_else(|| broker_definition(name)?.default)
     }
 
-    /// An int or long config, 0 if it is null. A name that is not in the table is a mistake of ours,
-    /// which `tests::every_name_in_use_is_defined` finds.
+    /// An int or long config, 0 if it is null or not a name of the table.
     pub(crate) fn long(&self, name: &str) -> i64 {
         self.value(name)
             .and_then(|value| value.trim().parse().ok())
