@@ -1,7 +1,17 @@
 /** The package where there is a browser or a bundler: the wasm lies beside this file. */
+import * as glue from "partita-wasm";
 import { compile } from "../compile.js";
+import { createKafka } from "../kafkajs/index.js";
+import { Wasm } from "../wasm.js";
+import type { WasmSource } from "../wasm.js";
+
+const wasm = new Wasm(glue, () => compile(new URL("./partita.wasm", import.meta.url)));
 
 /** Compiles the package's wasm; every thread instantiates this one module. */
-export function loadModule(): Promise<WebAssembly.Module> {
-  return compile(new URL("./partita.wasm", import.meta.url));
-}
+export const loadModule = (): Promise<WebAssembly.Module> => wasm.module();
+
+/** Makes the package ready, from other wasm than the file beside it if that is given. */
+export const load = (source?: WasmSource): Promise<void> => wasm.ready(source);
+
+export * from "../kafkajs/exports.js";
+export const { Kafka } = createKafka(glue, { ready: load });

@@ -1,0 +1,161 @@
+/**
+ * What producer, consumer and admin have in common: a client of the wasm from `connect` to
+ * `disconnect`, promises for its operations, and KafkaJS's events.
+ *
+ * The wasm never calls into this layer but to say that there is news; that is fetched later, when
+ * nothing of the wasm is on the stack. So users' code may call anything from anywhere.
+ */
+import { KafkaJSError, fromWire } from "./errors.js";
+import { Emitter, networkEvents } from "./events.js";
+import type { Outcome, WasmClient, Way } from "./glue.js";
+import type { Session } from "./session.js";
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Any client. `Wasm` is its class in the wasm, `Event` what that tells. */
+export abstract class Client<Event extends object, Wasm extends WasmClient<Event>> {
+  readonly emitter: Emitter;
+  #session: Session;
+  #wasm: Wasm | undefined;
+  #opening: Promise<Wasm> | undefined;
+  #pending = new Map<number, Pending>();
+  #scheduled = false;
+  #forgetTrap: (() => void) | undefined;
+
+  constructor(session: Session, kind: string, events: Record<string, string>) {
+    const logger = session.logger.namespace(kind[0]?.toUpperCase() + kind.slice(1));
+    this.emitter = new Emitter(kind, events, logger);
+    this.emitter.onListener = () => this.#watch();
+    this.#session = session;
+  }
+
+  /** Makes the client in the wasm. */
+  protected abstract create(way: Way, cluster: Record<string, unknown>, ready: () => void): Wasm;
+
+  /** Takes something that the wasm tells and that is no operation's end. */
+  protected heard(_event: Event): void {}
+
+  /** The wasm's client is about to go, or has gone with a trap. */
+  protected closed(_error?: KafkaJSError): void {}
+
+  /** The wasm's client, if there is one: between `connect` and `disconnect`. */
+  protected get wasm(): Wasm | undefined {
+    return this.#wasm;
+  }
+
+  /** The wasm's client, which is made if there is none; its brokers are found first. */
+  protected open(): Promise<Wasm> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<Wasm> {
+    const { way, bootstrap } = await this.#session.reach();
+    const { instance } = this.#session;
+    const cluster = this.#session.clusterOptions(bootstrap);
+    const wasm = instance.call(() => this.create(way, cluster, () => this.#schedule()));
+    this.#wasm = wasm;
+    this.#forgetTrap = instance.onTrap((error) => this.#trapped(error));
+    this.#watch();
+    return wasm;
+  }
+
+  /** Calls the wasm; what it throws comes as an error of KafkaJS's. */
+  protected call<T>(act: (wasm: Wasm) => T): T {
+    const wasm = this.#wasm;
+    if (!wasm) throw new KafkaJSError(`The ${this.emitter.kind} is disconnected`);
+    return this.#session.instance.call(() => act(wasm));
+  }
+
+  /** Begins an operation; the promise is its end. */
+  protected operation<T>(begin: (wasm: Wasm) => number): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const op = this.call(begin);
+      this.#pending.set(op, { resolve: resolve as (value: unknown) => void, reject });
+    });
+  }
+
+  /** Disconnects the wasm's client and lets go of it. */
+  protected async close(): Promise<void> {
+    // One that is just being made is waited for; if it cannot be made there is nothing to close.
+    await this.#opening?.catch(() => {});
+    const wasm = this.#wasm;
+    if (!wasm) return;
+    await this.operation((wasm) => wasm.disconnect());
+    if (this.#wasm !== wasm) return;
+    this.#drain();
+    this.closed();
+    this.#wasm = undefined;
+    this.#opening = undefined;
+    this.#forgetTrap?.();
+    this.#session.instance.call(() => wasm.free());
+  }
+
+  /** News is fetched once nothing else is on the stack, however often it is announced. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (this.#wasm) this.#drain();
+    });
+  }
+
+  #drain(): void {
+    let events: Event[];
+    try {
+      events = this.call((wasm) => wasm.events());
+    } catch (error) {
+      // A trap has been told to every operation; anything else is a fault of this layer.
+      return this.emitter.logger.error(`The client's events are lost: ${String(error)}`);
+    }
+    for (const event of events) {
+      if (!("op" in event && this.#settle(event as unknown as Outcome))) this.heard(event);
+    }
+    if (this.#watched()) this.#tellNetwork();
+    this.drained();
+  }
+
+  /** All news was taken. */
+  protected drained(): void {}
+
+  /** Ends an operation, if it is one of those that are waited for. */
+  #settle({ op, error, value }: Outcome): boolean {
+    const pending = this.#pending.get(op);
+    if (!pending) return false;
+    this.#pending.delete(op);
+    if (error) pending.reject(fromWire(error));
+    else pending.resolve(value);
+    return true;
+  }
+
+  #trapped(error: KafkaJSError): void {
+    this.closed(error);
+    this.#wasm = undefined;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(error);
+  }
+
+  #watched(): boolean {
+    return this.emitter.hears(...Object.values(networkEvents(this.emitter.kind)));
+  }
+
+  #watch(): void {
+    if (this.#wasm && this.#watched()) this.call((wasm) => wasm.watch(true));
+  }
+
+  #tellNetwork(): void {
+    const { kind } = this.emitter;
+    const { clientId } = this.#session;
+    for (const { type, payload } of this.call((wasm) => wasm.network_events())) {
+      this.emitter.emit(`${kind}.${type}`, { clientId, ...payload });
+    }
+  }
+}
