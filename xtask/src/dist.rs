@@ -13,28 +13,49 @@ use crate::{bundle, setup};
 /// # Errors
 /// When an option is wrong or a tool fails.
 pub fn run(args: &[String]) -> Result<()> {
-    let mode = match args {
-        [] => Mode::Dist,
-        [debug] if debug == "--debug" => Mode::Debug,
-        _ => bail!("dist takes no option but --debug"),
-    };
+    let mut mode = Mode::Dist;
+    let mut products = Vec::new();
+    for arg in args {
+        match arg.as_str() {
+            "--debug" => mode = Mode::Debug,
+            "playground" => products.push(Product::Playground),
+            "npm" => products.push(Product::Npm),
+            _ => bail!("dist takes --debug, and the products to build: playground, npm"),
+        }
+    }
     setup::run()?;
-    build(mode)
+    if products.is_empty() {
+        return build(mode);
+    }
+    build_some(&products, mode)
 }
 
-/// Builds both products and prints how large their wasm is.
+/// Builds both products; for a release, prints how large their wasm is.
 ///
 /// # Errors
 /// When a tool fails.
 pub fn build(mode: Mode) -> Result<()> {
+    build_some(&[Product::Playground, Product::Npm], mode)
+}
+
+/// The types of both products are checked in any case: the other's glue must have been built once.
+fn build_some(products: &[Product], mode: Mode) -> Result<()> {
     let dist = root().join("dist");
-    for product in [Product::Playground, Product::Npm] {
+    for &product in products {
         build::wasm(product, mode)?;
     }
     bundle::check_types()?;
-    bundle::playground(&dist.join(Product::Playground.name()), mode)?;
-    bundle::npm(&dist.join(Product::Npm.name()))?;
-    for product in [Product::Playground, Product::Npm] {
+    for &product in products {
+        let out = dist.join(product.name());
+        match product {
+            Product::Playground => bundle::playground(&out, mode)?,
+            Product::Npm => bundle::npm(&out)?,
+        }
+    }
+    if mode == Mode::Debug {
+        return Ok(());
+    }
+    for &product in products {
         let wasm = wasm_file(product);
         let (raw, brotli) = (std::fs::metadata(&wasm)?.len(), brotli_size(&wasm)?);
         println!(

@@ -77,8 +77,14 @@ export interface ProducerClient extends WasmClient<Outcome> {
   is_full(): boolean;
 }
 
+export interface AdminClient extends WasmClient<Outcome> {
+  /** Begins an operation: `Command` of `web/src/exports/admin.rs`. */
+  run(command: object): number;
+}
+
 /** The exports that clients need. */
 export interface KafkaGlue {
+  AdminClient: WasmConstructor<object, AdminClient>;
   ProducerClient: WasmConstructor<object, ProducerClient>;
   PortLink: new (port: MessagePort) => PortLink;
   Way: { throughTransport(transport: Transport): Way };

@@ -6,6 +6,9 @@
  * where they run. All logic of Kafka's is in Rust; here are KafkaJS's names, arguments, results,
  * events and error classes.
  */
+import { createAdmin } from "./admin.js";
+import type { Admin } from "./admin.js";
+import type { AdminConfig } from "./admin-types.js";
 import * as exported from "./exports.js";
 import type { KafkaGlue, KafkaPlatform } from "./glue.js";
 import type { Logger } from "./logger.js";
@@ -17,6 +20,7 @@ import type { KafkaConfig } from "./session.js";
 /** One cluster, as a program sees it: clients are made here. */
 export interface Kafka {
   producer(config?: ProducerConfig): Producer;
+  admin(config?: AdminConfig): Admin;
   logger(): Logger;
 }
 
@@ -37,6 +41,10 @@ export function createKafka(glue: KafkaGlue, platform: KafkaPlatform) {
 
     producer(config?: ProducerConfig): Producer {
       return createProducer(this.#session, config);
+    }
+
+    admin(config?: AdminConfig): Admin {
+      return createAdmin(this.#session, config);
     }
 
     logger(): Logger {

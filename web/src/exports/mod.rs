@@ -9,6 +9,8 @@
 //! Configuration, administration and results cross as plain objects in KafkaJS's words; records
 //! cross packed in one buffer; offsets are strings, because they have 64 bits.
 
+mod admin;
+mod admin_view;
 mod client;
 mod error;
 mod link;
@@ -16,5 +18,6 @@ mod network;
 mod options;
 mod producer;
 
+pub use admin::AdminClient;
 pub use link::{PortLink, Way};
 pub use producer::ProducerClient;

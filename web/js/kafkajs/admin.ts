@@ -1,0 +1,371 @@
+/** KafkaJS's admin client: the checks of its arguments; the operations themselves are in the wasm. */
+import type * as types from "./admin-types.js";
+import { toBuffer } from "./bytes.js";
+import { Client } from "./client.js";
+import { ConfigResourceTypes } from "./constants.js";
+import { KafkaJSNonRetriableError, KafkaJSNotImplemented } from "./errors.js";
+import type { DeleteGroupsResult } from "./errors.js";
+import { networkEvents } from "./events.js";
+import type { InstrumentationEvent } from "./events.js";
+import type { AdminClient, Outcome, Way } from "./glue.js";
+import type { Logger } from "./logger.js";
+import type { Session } from "./session.js";
+
+const events = {
+  CONNECT: "admin.connect",
+  DISCONNECT: "admin.disconnect",
+  ...networkEvents("admin"),
+} as const;
+
+export type AdminEvents = typeof events;
+
+/** KafkaJS's default of how long a broker may take, in milliseconds. */
+const TIMEOUT = 5000;
+
+class AdminCore extends Client<Outcome, AdminClient> {
+  #session: Session;
+  #config: types.AdminConfig;
+
+  constructor(session: Session, config: types.AdminConfig) {
+    super(session, "admin", events);
+    this.#session = session;
+    this.#config = config;
+  }
+
+  protected create(way: Way, cluster: Record<string, unknown>, ready: () => void): AdminClient {
+    const options = { ...cluster, retry: this.#session.retry(this.#config.retry) };
+    return new this.#session.instance.glue.AdminClient(way, options, ready);
+  }
+
+  async connect(): Promise<void> {
+    await this.open();
+    await this.operation((wasm) => wasm.connect());
+    this.emitter.emit(events.CONNECT);
+  }
+
+  async disconnect(): Promise<void> {
+    await this.close();
+    this.emitter.emit(events.DISCONNECT);
+  }
+
+  /** Runs an operation; connects for it, if that was not done. */
+  async run<T>(type: string, args: object = {}): Promise<T> {
+    await this.open();
+    return this.operation((wasm) => wasm.run({ type, ...args }));
+  }
+}
+
+function refuse(message: string): never {
+  throw new KafkaJSNonRetriableError(message);
+}
+
+/** Topics by name, each once. */
+function checkTopics(topics: unknown, what: string): asserts topics is { topic: string }[] {
+  if (!topics || !Array.isArray(topics)) refuse(`Invalid ${what} array ${topics}`);
+  if (topics.some(({ topic }) => typeof topic !== "string")) {
+    refuse(`Invalid ${what} array, the topic names have to be a valid string`);
+  }
+}
+
+function checkConfigEntries({ topic, configEntries }: types.ITopicConfig): void {
+  if (configEntries === undefined || configEntries === null) return;
+  if (!Array.isArray(configEntries)) {
+    refuse(`Invalid configEntries for topic "${topic}", must be an array`);
+  }
+  configEntries.forEach((entry, index) => {
+    const about = `Invalid configEntries for topic "${topic}". Entry ${index}`;
+    if (typeof entry !== "object" || entry === null) refuse(`${about} must be an object`);
+    for (const property of ["name", "value"] as const) {
+      if (!Object.hasOwn(entry, property) || typeof entry[property] !== "string") {
+        refuse(`${about} must have a valid "${property}" property`);
+      }
+    }
+  });
+}
+
+function checkResources(
+  resources: unknown,
+): asserts resources is { type: number; name: string; [field: string]: unknown }[] {
+  if (!resources || !Array.isArray(resources)) refuse(`Invalid resources array ${resources}`);
+  if (resources.length === 0) refuse("Resources array cannot be empty");
+  const known: number[] = Object.values(ConfigResourceTypes);
+  for (const resource of resources) {
+    if (!known.includes(resource.type)) {
+      refuse(`Invalid resource type ${resource.type}: ${JSON.stringify(resource)}`);
+    }
+  }
+  for (const resource of resources) {
+    if (!resource.name || typeof resource.name !== "string") {
+      refuse(`Invalid resource name ${resource.name}: ${JSON.stringify(resource)}`);
+    }
+  }
+}
+
+/** The new configs of resources; `optional` values need not be there. */
+function checkChanges(resources: unknown, optional: boolean): void {
+  checkResources(resources);
+  for (const resource of resources) {
+    const { configEntries } = resource;
+    if (!Array.isArray(configEntries)) {
+      refuse(`Invalid resource configEntries ${configEntries}: ${JSON.stringify(resource)}`);
+    }
+    const wrong = ({ name, value }: { name: unknown; value: unknown }): boolean =>
+      typeof name !== "string" ||
+      (typeof value !== "string" && !(optional && (value === undefined || value === null)));
+    if (configEntries.some(wrong)) {
+      refuse(`Invalid resource config value: ${JSON.stringify(resource)}`);
+    }
+  }
+}
+
+function checkTopic(topic: unknown): void {
+  if (!topic || typeof topic !== "string") refuse(`Invalid topic ${topic}`);
+}
+
+function checkGroup(groupId: unknown): void {
+  if (!groupId) refuse(`Invalid groupId ${groupId}`);
+}
+
+function checkPartitions(partitions: unknown): asserts partitions is unknown[] {
+  if (!Array.isArray(partitions) || partitions.length === 0) refuse("Invalid partitions");
+}
+
+/** Offsets cross as text, whatever the caller wrote them as. */
+const offsetsOf = (partitions: types.SeekEntry[]): types.SeekEntry[] =>
+  partitions.map(({ partition, offset }) => ({ partition, offset: String(offset) }));
+
+/** A method of KafkaJS's whose API the broker does not have. */
+const unserved = (name: string) => async (): Promise<never> => {
+  throw new KafkaJSNotImplemented(`admin.${name} is not supported yet`);
+};
+
+/** What `kafka.admin()` returns. */
+export function createAdmin(session: Session, config: types.AdminConfig = {}) {
+  const core = new AdminCore(session, config);
+
+  return {
+    connect: (): Promise<void> => core.connect(),
+    disconnect: (): Promise<void> => core.disconnect(),
+    listTopics: (): Promise<string[]> => core.run("listTopics"),
+
+    createTopics: async ({
+      topics,
+      validateOnly = false,
+      timeout = TIMEOUT,
+      waitForLeaders = true,
+    }: {
+      validateOnly?: boolean;
+      waitForLeaders?: boolean;
+      timeout?: number;
+      topics: types.ITopicConfig[];
+    }): Promise<boolean> => {
+      checkTopics(topics, "topics");
+      topics.forEach(checkConfigEntries);
+      return core.run("createTopics", { topics, validateOnly, timeout, waitForLeaders });
+    },
+
+    deleteTopics: async ({
+      topics,
+      timeout = TIMEOUT,
+    }: {
+      topics: string[];
+      timeout?: number;
+    }): Promise<void> => {
+      if (!topics || !Array.isArray(topics)) refuse(`Invalid topics array ${topics}`);
+      if (topics.some((topic) => typeof topic !== "string")) {
+        refuse("Invalid topics array, the names must be a valid string");
+      }
+      await core.run("deleteTopics", { topics, timeout });
+    },
+
+    createPartitions: async ({
+      topicPartitions,
+      validateOnly = false,
+      timeout = TIMEOUT,
+    }: {
+      validateOnly?: boolean;
+      timeout?: number;
+      topicPartitions: types.ITopicPartitionConfig[];
+    }): Promise<boolean> => {
+      checkTopics(topicPartitions, "topic partitions");
+      return core.run("createPartitions", { topicPartitions, validateOnly, timeout });
+    },
+
+    fetchTopicMetadata: async ({ topics = [] }: { topics?: string[] } = {}): Promise<{
+      topics: types.ITopicMetadata[];
+    }> => {
+      topics?.forEach(checkTopic);
+      return { topics: await core.run("fetchTopicMetadata", { topics: topics ?? [] }) };
+    },
+
+    describeCluster: (): Promise<{
+      brokers: { nodeId: number; host: string; port: number }[];
+      controller: number | null;
+      clusterId: string;
+    }> => core.run("describeCluster"),
+
+    fetchTopicOffsets: async (
+      topic: string,
+    ): Promise<(types.SeekEntry & { high: string; low: string })[]> => {
+      checkTopic(topic);
+      return core.run("fetchTopicOffsets", { topic });
+    },
+
+    fetchTopicOffsetsByTimestamp: async (
+      topic: string,
+      timestamp?: number,
+    ): Promise<types.SeekEntry[]> => {
+      checkTopic(topic);
+      const at = timestamp === undefined ? undefined : Number(timestamp);
+      return core.run("fetchTopicOffsetsByTimestamp", { topic, timestamp: at });
+    },
+
+    fetchOffsets: async ({
+      groupId,
+      topics = [],
+      resolveOffsets = false,
+    }: {
+      groupId: string;
+      topics?: string[];
+      resolveOffsets?: boolean;
+    }): Promise<{ topic: string; partitions: types.FetchOffsetsPartition[] }[]> => {
+      checkGroup(groupId);
+      const wanted = topics ?? [];
+      if (!Array.isArray(wanted)) refuse("Expected topics array to be set");
+      return core.run("fetchOffsets", { groupId, topics: wanted, resolveOffsets });
+    },
+
+    setOffsets: async ({
+      groupId,
+      topic,
+      partitions,
+    }: {
+      groupId: string;
+      topic: string;
+      partitions: types.SeekEntry[];
+    }): Promise<void> => {
+      checkGroup(groupId);
+      checkTopic(topic);
+      checkPartitions(partitions);
+      await core.run("setOffsets", { groupId, topic, partitions: offsetsOf(partitions) });
+    },
+
+    resetOffsets: async ({
+      groupId,
+      topic,
+      earliest = false,
+    }: {
+      groupId: string;
+      topic: string;
+      earliest?: boolean;
+    }): Promise<void> => {
+      checkGroup(groupId);
+      checkTopic(topic);
+      await core.run("resetOffsets", { groupId, topic, earliest });
+    },
+
+    /** Forgets what a group has committed for partitions that it does not read. Not in KafkaJS. */
+    deleteOffsets: async ({
+      groupId,
+      topic,
+      partitions,
+    }: {
+      groupId: string;
+      topic: string;
+      partitions: number[];
+    }): Promise<void> => {
+      checkGroup(groupId);
+      checkTopic(topic);
+      checkPartitions(partitions);
+      await core.run("deleteOffsets", { groupId, topic, partitions });
+    },
+
+    describeConfigs: async ({
+      resources,
+      includeSynonyms = false,
+    }: {
+      resources: types.ResourceConfigQuery[];
+      includeSynonyms?: boolean;
+    }): Promise<types.DescribeConfigResponse> => {
+      checkResources(resources);
+      for (const resource of resources) {
+        const { configNames } = resource;
+        if (!Array.isArray(configNames) && configNames !== undefined && configNames !== null) {
+          refuse(`Invalid resource configNames ${configNames}: ${JSON.stringify(resource)}`);
+        }
+      }
+      const queries = resources.map(({ type, name, configNames }) => ({ type, name, configNames }));
+      const found = await core.run("describeConfigs", { resources: queries, includeSynonyms });
+      return { resources: found } as types.DescribeConfigResponse;
+    },
+
+    alterConfigs: async ({
+      resources,
+      validateOnly = false,
+    }: {
+      validateOnly?: boolean;
+      resources: types.IResourceConfig[];
+    }): Promise<any> => {
+      checkChanges(resources, false);
+      return { resources: await core.run("alterConfigs", { resources, validateOnly }) };
+    },
+
+    /** Changes single configs and leaves the others as they are. Not in KafkaJS. */
+    incrementalAlterConfigs: async ({
+      resources,
+      validateOnly = false,
+    }: {
+      validateOnly?: boolean;
+      resources: types.IncrementalResourceConfig[];
+    }): Promise<any> => {
+      checkChanges(resources, true);
+      return { resources: await core.run("incrementalAlterConfigs", { resources, validateOnly }) };
+    },
+
+    listGroups: async (): Promise<{ groups: types.GroupOverview[] }> => ({
+      groups: await core.run("listGroups"),
+    }),
+
+    describeGroups: async (groupIds: string[]): Promise<types.GroupDescriptions> => {
+      const groups = await core.run<types.GroupDescription[]>("describeGroups", { groupIds });
+      for (const member of groups.flatMap(({ members }) => members)) {
+        member.memberMetadata = toBuffer(member.memberMetadata);
+        member.memberAssignment = toBuffer(member.memberAssignment);
+      }
+      return { groups };
+    },
+
+    deleteGroups: async (groupIds: string[]): Promise<DeleteGroupsResult[]> => {
+      if (!groupIds || !Array.isArray(groupIds)) refuse(`Invalid groupIds array ${groupIds}`);
+      if (groupIds.some((groupId) => typeof groupId !== "string")) {
+        refuse(`Invalid groupId name: ${JSON.stringify(groupIds)}`);
+      }
+      return core.run("deleteGroups", { groupIds });
+    },
+
+    deleteTopicRecords: async ({
+      topic,
+      partitions,
+    }: {
+      topic: string;
+      partitions: types.SeekEntry[];
+    }): Promise<void> => {
+      if (!topic || typeof topic !== "string") refuse(`Invalid topic "${topic}"`);
+      checkPartitions(partitions);
+      await core.run("deleteTopicRecords", { topic, partitions: offsetsOf(partitions) });
+    },
+
+    createAcls: unserved("createAcls"),
+    describeAcls: unserved("describeAcls"),
+    deleteAcls: unserved("deleteAcls"),
+    alterPartitionReassignments: unserved("alterPartitionReassignments"),
+    listPartitionReassignments: unserved("listPartitionReassignments"),
+
+    events: events as AdminEvents,
+    on: (name: string, listener: (event: InstrumentationEvent<any>) => void): (() => void) =>
+      core.emitter.on(name, listener),
+    logger: (): Logger => core.emitter.logger,
+  };
+}
+
+export type Admin = ReturnType<typeof createAdmin>;
