@@ -3,4 +3,38 @@
 // `ours` is the normalized value that we answer instead. The contract test fails when a difference listed here is
 // none, so the list cannot outlive its reasons. COMPATIBILITY.md repeats each for users.
 
-export default {}
+/** A message for a partition that is not there. */
+const noSuchPartition = {
+  ours: {
+    rejected: {
+      error: 'KafkaJSProtocolError', is: ['KafkaJSError', 'KafkaJSProtocolError'],
+      retriable: true, type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3,
+    },
+  },
+  why: 'KafkaJS drops such a message without a word; nothing of ours is lost in silence',
+}
+
+export default {
+  'admin-cluster': {
+    methods: {
+      ours: [
+        'alterConfigs', 'alterPartitionReassignments', 'connect', 'createAcls', 'createPartitions', 'createTopics',
+        'deleteAcls', 'deleteGroups', 'deleteOffsets', 'deleteTopicRecords', 'deleteTopics', 'describeAcls',
+        'describeCluster', 'describeConfigs', 'describeGroups', 'disconnect', 'events', 'fetchOffsets',
+        'fetchTopicMetadata', 'fetchTopicOffsets', 'fetchTopicOffsetsByTimestamp', 'incrementalAlterConfigs',
+        'listGroups', 'listPartitionReassignments', 'listTopics', 'logger', 'on', 'resetOffsets', 'setOffsets',
+      ].map(name => `${name}: ${name === 'events' ? 'object' : 'function'}`),
+      why: "deleteOffsets and incrementalAlterConfigs are there besides KafkaJS's: Kafka has them, KafkaJS has not",
+    },
+  },
+  'producer-events': {
+    'names of requests': {
+      ours: ['0 Produce', '22 InitProducerId', '3 Metadata'],
+      why: 'our producer numbers its records wherever the broker lets it, so that a repeat writes nothing twice',
+    },
+  },
+  'producer-partition-out-of-range': {
+    'partition 9 of 1': noSuchPartition,
+    'partition -1': noSuchPartition,
+  },
+}

@@ -192,13 +192,12 @@ function check(topicMessages: TopicMessages[], idempotent: boolean, acks: number
   }
 }
 
-/** The partition that was chosen for a message; never one that cannot be. */
+/** The partition that was chosen for a message; one that cannot be is an error, not a loss. */
 function checked(topic: string, partition: unknown): number {
   if (Number.isInteger(partition) && (partition as number) >= 0) return partition as number;
   const message = `${topic}: there is no partition ${String(partition)}`;
   const type = "UNKNOWN_TOPIC_OR_PARTITION";
-  const cause = new KafkaJSProtocolError({ message, type, code: 3, retriable: true });
-  throw new KafkaJSNonRetriableError(message, { cause });
+  throw new KafkaJSProtocolError({ message, type, code: 3, retriable: true });
 }
 
 export type ProducerEvents = typeof events;

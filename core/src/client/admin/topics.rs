@@ -30,7 +30,7 @@ pub struct NewTopic {
     pub partitions: i32,
     /// How many replicas; −1 is the broker's default.
     pub replication_factor: i16,
-    /// Which brokers have which partition, instead of the two numbers above.
+    /// Which brokers have which partition, instead of the two numbers above, which must be −1 then.
     pub assignments: Vec<(i32, Vec<i32>)>,
     /// Its configs.
     pub configs: Vec<(String, Option<String>)>,
@@ -144,7 +144,6 @@ impl Operation for CreateTopics {
             return Step::Done(AdminResult::Created(true));
         }
         let topics = self.topics.iter().map(|topic| {
-            let assigned = !topic.assignments.is_empty();
             let assignments = topic.assignments.iter();
             let assignments = assignments.map(|(partition, brokers)| CreatableReplicaAssignment {
                 partition_index: *partition,
@@ -159,12 +158,8 @@ impl Operation for CreateTopics {
                 });
             CreatableTopic {
                 name: topic.name.clone(),
-                num_partitions: if assigned { -1 } else { topic.partitions },
-                replication_factor: if assigned {
-                    -1
-                } else {
-                    topic.replication_factor
-                },
+                num_partitions: topic.partitions,
+                replication_factor: topic.replication_factor,
                 assignments: assignments.collect(),
                 configs: configs.collect(),
             }

@@ -124,6 +124,11 @@ impl Connection {
         self.load() == 0
     }
 
+    /// Whether requests can be sent.
+    pub(super) fn is_ready(&self) -> bool {
+        self.state == State::Ready
+    }
+
     /// How many more requests could be sent at once.
     pub(super) fn room(&self, config: &ClusterConfig) -> usize {
         if self.state != State::Ready || self.in_flight_bytes >= config.max_in_flight_bytes {

@@ -249,6 +249,17 @@ impl Cluster {
             .map_or(0, |connection| connection.room(&self.config))
     }
 
+    /// The owner keeps so many requests back, because there is no room on a broker's connection:
+    /// watchers see them as they see a queue.
+    pub fn held_back(&mut self, node: i32, queue_size: usize) {
+        let conn = self.find(Peer::Node(node), Lane::Main);
+        let open = conn.and_then(|conn| self.connections.get(&conn));
+        let ready = open.filter(|open| open.is_ready() && open.room(&self.config) == 0);
+        if let Some(broker) = ready.map(Connection::broker) {
+            self.tell(|| NetworkEvent::RequestQueueSize { broker, queue_size });
+        }
+    }
+
     /// Opens a broker's main connection if there is none. [`ClusterEvent::NodeReady`] or
     /// [`ClusterEvent::NodeFailed`] follows, unless it is open already. Returns false if the
     /// broker is not known.

@@ -82,6 +82,15 @@ impl Producer {
                 return;
             }
         }
+        let held = partitions.iter().filter(|(name, partition)| {
+            let topic = self.topics.get_mut(name);
+            let queue = topic.and_then(|topic| topic.queues.get_mut(partition));
+            queue.is_some_and(|queue| matches!(queue.next(gate), Next::Ready(_)))
+        });
+        let held = held.count();
+        if held > 0 {
+            self.cluster.held_back(node, held);
+        }
         // Either it has enough to do, or it is not connected. Its address is known: it is in the
         // metadata, or it would be nobody's leader.
         self.cluster.open_node(now, node);

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::*;
+use crate::client::cluster::NetworkEvent;
 use crate::client::error::ErrorKind;
 use crate::client::fake::{Fake, Seen};
 use crate::protocol::messages::produce::{

@@ -80,6 +80,29 @@ fn behind_five_unanswered_requests_sends_gather_in_one_batch() {
 }
 
 #[test]
+fn watchers_see_what_waits_behind_the_requests_allowed() {
+    let config = ProducerConfig {
+        max_in_flight: 1,
+        ..config()
+    };
+    let mut fake = fake(config, &[("t", &[0])]);
+    fake.warm_up();
+    fake.client.cluster_mut().watch(true);
+    let queued = |fake: &mut Fake<Producer>| {
+        let events = std::iter::from_fn(|| fake.client.cluster_mut().poll_network_event());
+        let sizes = events.filter_map(|event| match event {
+            NetworkEvent::RequestQueueSize { queue_size, .. } => Some(queue_size),
+            _ => None,
+        });
+        sizes.max()
+    };
+    fake.send_values("t", &["0"]);
+    assert_eq!(queued(&mut fake), None);
+    fake.send_values("t", &["1"]);
+    assert_eq!(queued(&mut fake), Some(1));
+}
+
+#[test]
 fn a_gathered_batch_tells_each_send_its_own_offset() {
     let mut config = config();
     config.linger_ms = 20;
