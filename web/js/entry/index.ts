@@ -2,6 +2,7 @@
 import * as glue from "partita-wasm";
 import { compile } from "../compile.js";
 import { createKafka } from "../kafkajs/index.js";
+import type { Kafka as KafkaType } from "../kafkajs/index.js";
 import { Wasm } from "../wasm.js";
 import type { WasmSource } from "../wasm.js";
 
@@ -14,4 +15,6 @@ export const loadModule = (): Promise<WebAssembly.Module> => wasm.module();
 export const load = (source?: WasmSource): Promise<void> => wasm.ready(source);
 
 export * from "../kafkajs/exports.js";
+export type * from "../kafkajs/types.js";
+export type Kafka = KafkaType;
 export const { Kafka } = createKafka(glue, { ready: load });

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import * as glue from "partita-wasm";
 import type { KafkaPlatform, TransportHandler, TransportSocket } from "../kafkajs/glue.js";
 import { createKafka } from "../kafkajs/index.js";
+import type { Kafka as KafkaType } from "../kafkajs/index.js";
 import type { HostOptions, ToClient } from "../worker/messages.js";
 import { Wasm } from "../wasm.js";
 import type { WasmSource } from "../wasm.js";
@@ -39,6 +40,8 @@ const platform: KafkaPlatform = {
 };
 
 export * from "../kafkajs/exports.js";
+export type * from "../kafkajs/types.js";
+export type Kafka = KafkaType;
 export const { Kafka } = createKafka(glue, platform);
 
 /** A broker in this thread. */

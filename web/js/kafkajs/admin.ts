@@ -6,7 +6,7 @@ import { ConfigResourceTypes } from "./constants.js";
 import { KafkaJSNonRetriableError, KafkaJSNotImplemented } from "./errors.js";
 import type { DeleteGroupsResult } from "./errors.js";
 import { networkEvents } from "./events.js";
-import type { InstrumentationEvent } from "./events.js";
+import type { NetworkEvents, On } from "./events.js";
 import type { AdminClient, Outcome, Way } from "./glue.js";
 import type { Logger } from "./logger.js";
 import type { Session } from "./session.js";
@@ -88,7 +88,7 @@ function checkResources(
 ): asserts resources is { type: number; name: string; [field: string]: unknown }[] {
   if (!resources || !Array.isArray(resources)) refuse(`Invalid resources array ${resources}`);
   if (resources.length === 0) refuse("Resources array cannot be empty");
-  const known: number[] = Object.values(ConfigResourceTypes);
+  const known = Object.values(ConfigResourceTypes) as unknown[];
   for (const resource of resources) {
     if (!known.includes(resource.type)) {
       refuse(`Invalid resource type ${resource.type}: ${JSON.stringify(resource)}`);
@@ -362,8 +362,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
     listPartitionReassignments: unserved("listPartitionReassignments"),
 
     events: events as AdminEvents,
-    on: (name: string, listener: (event: InstrumentationEvent<any>) => void): (() => void) =>
-      core.emitter.on(name, listener),
+    on: core.emitter.on as On<NetworkEvents<"admin">>,
     logger: (): Logger => core.emitter.logger,
   };
 }

@@ -11,10 +11,10 @@ const words = (reason: Reason): string => (typeof reason === "string" ? reason :
 export class KafkaJSError extends Error {
   override name = "KafkaJSError";
   retriable: boolean;
-  helpUrl?: string | undefined;
-  /** What a person can do about it, where something is known to help. */
-  help?: string | undefined;
-  override cause: Error | undefined;
+  declare readonly helpUrl?: string;
+  /** What a person can do about it, where something is known to help. Not in KafkaJS. */
+  declare help?: string;
+  declare cause?: Error;
 
   constructor(
     reason: Reason,
@@ -22,8 +22,9 @@ export class KafkaJSError extends Error {
   ) {
     super(words(reason));
     this.retriable = retriable;
-    this.helpUrl = typeof reason === "string" ? undefined : (reason.helpUrl as string | undefined);
-    this.cause = cause;
+    const helpUrl = typeof reason === "string" ? undefined : reason.helpUrl;
+    if (typeof helpUrl === "string") this.helpUrl = helpUrl;
+    if (cause) this.cause = cause;
   }
 }
 

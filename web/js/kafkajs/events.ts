@@ -11,6 +11,51 @@ export interface InstrumentationEvent<T> {
 
 export type RemoveInstrumentationEventListener<_T> = () => void;
 
+export type ConnectEvent = InstrumentationEvent<null>;
+export type DisconnectEvent = InstrumentationEvent<null>;
+
+/** A request without an answer. */
+interface RequestPayload {
+  apiKey: number;
+  apiName: string;
+  apiVersion: number;
+  broker: string;
+  clientId: string;
+  correlationId: number;
+  createdAt: number;
+  pendingDuration: number;
+  sentAt: number;
+}
+
+export type RequestEvent = InstrumentationEvent<
+  RequestPayload & { duration: number; size: number }
+>;
+export type RequestTimeoutEvent = InstrumentationEvent<RequestPayload>;
+export type RequestQueueSizeEvent = InstrumentationEvent<{
+  broker: string;
+  clientId: string;
+  queueSize: number;
+}>;
+
+/** Every client's events by name, with what each brings. */
+export type NetworkEvents<K extends string> = {
+  [name in `${K}.connect`]: ConnectEvent;
+} & {
+  [name in `${K}.disconnect`]: DisconnectEvent;
+} & {
+  [name in `${K}.network.request`]: RequestEvent;
+} & {
+  [name in `${K}.network.request_timeout`]: RequestTimeoutEvent;
+} & {
+  [name in `${K}.network.request_queue_size`]: RequestQueueSizeEvent;
+};
+
+/** `on` of a client whose events are these; it returns what takes the listener away. */
+export type On<Events> = <Name extends keyof Events>(
+  eventName: Name,
+  listener: (event: Events[Name]) => void,
+) => RemoveInstrumentationEventListener<Name>;
+
 type Listener = (event: InstrumentationEvent<any>) => void | Promise<void>;
 
 let nextId = 0;
@@ -36,7 +81,7 @@ export class Emitter {
     readonly logger: Logger,
   ) {}
 
-  on(name: string, listener: Listener): () => void {
+  on = (name: string, listener: Listener): (() => void) => {
     const names = Object.values(this.events);
     if (!names.includes(name)) {
       const keys = Object.keys(this.events).map((key) => `${this.kind}.events.${key}`);
@@ -48,7 +93,7 @@ export class Emitter {
     this.#listeners.set(name, listeners.add(own));
     this.onListener?.(name);
     return () => void listeners.delete(own);
-  }
+  };
 
   /** Whether anybody listens to one of these events. */
   hears(...names: string[]): boolean {

@@ -2,5 +2,4 @@
 export * from "./errors.js";
 export * from "./constants.js";
 export { Partitioners, StickyPartitioner } from "./partitioners.js";
-export { logLevel } from "./logger.js";
 export { AssignerProtocol, PartitionAssigners } from "./assigners.js";

@@ -1,12 +1,11 @@
 /** KafkaJS's loggers: levels, namespaces, and a `logCreator` of the user's. */
 
-export const logLevel = { NOTHING: 0, ERROR: 1, WARN: 2, INFO: 4, DEBUG: 5 } as const;
-export type logLevel = (typeof logLevel)[keyof typeof logLevel];
+import { logLevel } from "./constants.js";
 
 export interface LoggerEntryContent {
   readonly timestamp: string;
   readonly message: string;
-  [key: string]: unknown;
+  [key: string]: any;
 }
 
 export interface LogEntry {
@@ -43,7 +42,7 @@ export const consoleLogCreator: logCreator =
 function effective<T>(level: T): T | logLevel {
   const env = typeof process === "undefined" ? undefined : process.env;
   const name = (env?.KAFKAJS_LOG_LEVEL ?? "").toUpperCase();
-  return (logLevel as Record<string, logLevel>)[name] ?? level;
+  return (logLevel as unknown as Record<string, logLevel>)[name] ?? level;
 }
 
 /** A root logger; its namespaces share its level unless they have one of their own. */

@@ -9,7 +9,7 @@ import {
   KafkaJSTimeout,
 } from "./errors.js";
 import { networkEvents } from "./events.js";
-import type { InstrumentationEvent } from "./events.js";
+import type { NetworkEvents, On } from "./events.js";
 import type { Outcome, ProducerClient, Way } from "./glue.js";
 import type { Logger } from "./logger.js";
 import { pack } from "./pack.js";
@@ -17,6 +17,7 @@ import { DefaultPartitioner, StickyPartitioner } from "./partitioners.js";
 import type { ICustomPartitioner, Partitioner } from "./partitioners.js";
 import type { Message, PartitionMetadata, RecordMetadata, TopicMessages } from "./producer-types.js";
 import type { RetryOptions, Session } from "./session.js";
+import type { Offsets } from "./types.js";
 
 export interface ProducerConfig {
   createPartitioner?: ICustomPartitioner;
@@ -202,15 +203,26 @@ function checked(topic: string, partition: unknown): number {
 
 export type ProducerEvents = typeof events;
 
+/** What a transaction will be. */
+export interface Transaction {
+  send(record: ProducerRecord): Promise<RecordMetadata[]>;
+  sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]>;
+  sendOffsets(offsets: Offsets & { consumerGroupId: string }): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+  isActive(): boolean;
+}
+
 export interface Producer {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   isIdempotent(): boolean;
   readonly events: ProducerEvents;
-  on(eventName: string, listener: (event: InstrumentationEvent<any>) => void): () => void;
+  on: On<NetworkEvents<"producer">>;
   send(record: ProducerRecord): Promise<RecordMetadata[]>;
   sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]>;
-  transaction(): Promise<never>;
+  /** Refused: there are no transactions yet. */
+  transaction(): Promise<Transaction>;
   logger(): Logger;
 }
 
@@ -289,7 +301,7 @@ export function createProducer(session: Session, config: ProducerConfig = {}): P
     disconnect: () => core.disconnect(),
     isIdempotent: () => idempotent,
     events,
-    on: (name, listener) => core.emitter.on(name, listener),
+    on: core.emitter.on as On<NetworkEvents<"producer">>,
     send: async ({ topic, messages, ...how }) =>
       sendBatch({ ...how, topicMessages: [{ topic, messages }] }),
     sendBatch,

@@ -2,6 +2,7 @@
  * What all clients of one `Kafka` share: its configuration, its logger, the way to its brokers, and
  * the wasm instance, which is never called again once it has trapped.
  */
+import { logLevel } from "./constants.js";
 import {
   KafkaJSConnectionError,
   KafkaJSError,
@@ -11,7 +12,7 @@ import {
   isWireError,
 } from "./errors.js";
 import type { BrokerLike, KafkaGlue, KafkaPlatform, PortLink, Way } from "./glue.js";
-import { consoleLogCreator, createLogger, logLevel } from "./logger.js";
+import { consoleLogCreator, createLogger } from "./logger.js";
 import type { Logger, logCreator } from "./logger.js";
 
 export interface RetryOptions {
