@@ -96,6 +96,10 @@ export interface KafkaPlatform {
   ready(): Promise<unknown>;
   /** Opens TCP connections; a page cannot. */
   transport?: Transport;
+  /** Hears that a client has trapped the wasm, if others call it too. */
+  trapped?(error: Error): void;
+  /** Tells when others have trapped it. */
+  onTrap?(listener: (error: Error) => void): void;
 }
 
 /** A `Broker` of ours, as far as clients need it. */

@@ -61,7 +61,9 @@ export class Instance {
   constructor(
     readonly glue: KafkaGlue,
     readonly platform: KafkaPlatform,
-  ) {}
+  ) {
+    platform.onTrap?.((error) => this.#trapped(error));
+  }
 
   /** Calls the wasm. What it throws comes as an error of KafkaJS's; after a trap nothing is called. */
   call<T>(act: () => T): T {
@@ -103,11 +105,13 @@ export class Instance {
   }
 
   #trapped(cause: Error): KafkaJSError {
+    if (this.#dead) return this.#dead;
     const message = `The client has stopped after an internal error: ${cause.message}`;
     const error = new KafkaJSNonRetriableError(message, { cause });
     error.help = "Load the page anew, or start the process again; the broker is not affected.";
     this.#dead = error;
     for (const listener of [...this.#clients]) listener(error);
+    this.platform.trapped?.(cause);
     return error;
   }
 }

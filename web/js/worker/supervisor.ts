@@ -71,8 +71,26 @@ export class Supervisor {
   /** Answers in the place of a broker that is not started again. */
   #standIn(message: string): void {
     const { port1, port2 } = new MessageChannel();
-    const say = (answer: ToClient): void => port2.postMessage(answer);
-    port2.onmessage = ({ data }: MessageEvent<ToHost | Frames>) => {
+    const ports = new Set<MessagePort>();
+    const restart = (): void => {
+      this.#traps = [];
+      for (const port of ports) port.close();
+      this.#start(this.#options.host);
+    };
+    const serve = (port: MessagePort): void => {
+      ports.add(port);
+      this.#answer(port, serve, restart);
+      const status: ToClient = { type: "status", state: "failed", failure: "trapped", message };
+      port.postMessage(status);
+    };
+    this.#options.onPort(port1);
+    serve(port2);
+  }
+
+  /** What is said on a port in that case; `attach` brings others. */
+  #answer(port: MessagePort, attach: (port: MessagePort) => void, restart: () => void): void {
+    const say = (answer: ToClient): void => port.postMessage(answer);
+    port.onmessage = ({ data }: MessageEvent<ToHost | Frames>) => {
       if (Array.isArray(data)) return;
       switch (data.type) {
         case "open": {
@@ -80,10 +98,11 @@ export class Supervisor {
           say({ type: "closed", connection: data.connection, reason });
           break;
         }
+        case "attach":
+          attach(data.port);
+          break;
         case "start":
-          this.#traps = [];
-          port2.close();
-          this.#start(this.#options.host);
+          restart();
           break;
         case "export":
           this.#export().then(
@@ -96,8 +115,6 @@ export class Supervisor {
           break;
       }
     };
-    this.#options.onPort(port1);
-    say({ type: "status", state: "failed", failure: "trapped", message });
   }
 
   /** Has a fresh worker read the database, without a broker. */

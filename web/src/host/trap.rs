@@ -65,8 +65,10 @@ fn hook(info: &PanicHookInfo<'_>) {
     }
 }
 
-/// Traps on purpose: for tests of what happens then.
+/// Traps this thread's wasm on purpose: for tests of what happens then.
+#[wasm_bindgen]
 #[expect(clippy::panic, reason = "the purpose of this function")]
-pub(super) fn trap() {
+#[allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
+pub fn trap() {
     panic!("trapped on purpose");
 }
