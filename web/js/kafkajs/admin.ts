@@ -38,8 +38,7 @@ class AdminCore extends Client<Outcome, AdminClient> {
   }
 
   async connect(): Promise<void> {
-    await this.open();
-    await this.operation((wasm) => wasm.connect());
+    await this.reach();
     this.emitter.emit(events.CONNECT);
   }
 

@@ -68,9 +68,10 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
 
   /** Calls the wasm; what it throws comes as an error of KafkaJS's. */
   protected call<T>(act: (wasm: Wasm) => T): T {
-    const wasm = this.#wasm;
-    if (!wasm) throw new KafkaJSError(`The ${this.emitter.kind} is disconnected`);
-    return this.#session.instance.call(() => act(wasm));
+    return this.#session.instance.call(() => {
+      if (this.#wasm) return act(this.#wasm);
+      throw new KafkaJSError(`The ${this.emitter.kind} is disconnected`);
+    });
   }
 
   /** Begins an operation; the promise is its end. */
@@ -81,6 +82,22 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
     });
   }
 
+  /** Makes the wasm's client, and has it reach for a broker. */
+  protected async reach(): Promise<void> {
+    await this.open();
+    try {
+      await this.operation((wasm) => wasm.connect());
+    } catch (error) {
+      // The next attempt finds the brokers anew.
+      if (!this.connected) await this.close();
+      throw error;
+    }
+    this.connected = true;
+  }
+
+  /** Whether `reach` has succeeded. */
+  protected connected = false;
+
   /** Disconnects the wasm's client and lets go of it. */
   protected async close(): Promise<void> {
     // One that is just being made is waited for; if it cannot be made there is nothing to close.
@@ -88,7 +105,9 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
     const wasm = this.#wasm;
     if (!wasm) return;
     await this.operation((wasm) => wasm.disconnect());
+    // Somebody else has closed it meanwhile.
     if (this.#wasm !== wasm) return;
+    this.connected = false;
     this.#drain();
     this.closed();
     this.#wasm = undefined;

@@ -96,8 +96,7 @@ class ProducerCore extends Client<Outcome, ProducerClient> {
   }
 
   async connect(): Promise<void> {
-    await this.open();
-    await this.operation((wasm) => wasm.connect());
+    await this.reach();
     this.status = "connected";
     this.emitter.emit(events.CONNECT);
   }

@@ -244,11 +244,11 @@ impl Producer {
         Ok(self.send(now, Send::new(topic, records)))
     }
 
-    /// Whether further records would have to wait for room in the buffer. A host that keeps its
-    /// users' records until this is false again saves their copies.
+    /// Whether a send waits for room in the buffer, so that further ones would wait behind it. A
+    /// host that keeps its users' records until this is false again saves their copies.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        !self.parked.is_empty() || self.used >= self.config.buffer_memory
+        !self.parked.is_empty()
     }
 
     /// How many bytes of records are not yet done with.

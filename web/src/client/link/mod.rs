@@ -3,7 +3,11 @@
 //! The link keeps each connection within the window that the host grants, follows the host's clock,
 //! and dispatches what comes to the driver it is for. When the host is replaced (it trapped, or its
 //! worker was restarted) the link is given a new port: all connections are closed, and the drivers
-//! connect again, as Kafka clients do when a broker restarts.
+//! connect again, as Kafka clients do when a broker restarts. When the host has ended and there is
+//! no other, connections are refused, and the link keeps the clients' alarms itself: whoever waits
+//! gets an error in the end.
+
+mod network;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -17,12 +21,13 @@ use partita_core::time::{Monotonic, Now, Wall};
 use wasm_bindgen::prelude::*;
 use web_sys::MessagePort;
 
-use super::{Handler, Network};
+pub use network::LinkNetwork;
+
+use super::Handler;
 use crate::num::{to_f64, to_i64, to_u64};
-use crate::port::message::{ACK_EVERY, ClockView, INITIAL_WINDOW, Status, ToClient, ToHost};
+use crate::port::message::{ACK_EVERY, ClockView, Status, ToClient, ToHost};
 use crate::port::{self, Outbox, Port, Receiver};
-use crate::storage::copy_out;
-use crate::sys;
+use crate::sys::{self, Timer};
 
 type Listener = Rc<dyn Fn(&ToClient)>;
 
@@ -49,6 +54,8 @@ struct State {
     status: Status,
     /// Messages that only tell a state, for those who come later.
     watching: bool,
+    /// Without a host: the clients' alarms.
+    alone: Option<BTreeMap<u32, Timer>>,
 }
 
 struct Connection {
@@ -89,6 +96,7 @@ impl Link {
                 ahead: 0.0,
                 status: Status::Starting,
                 watching: false,
+                alone: None,
             }),
             listeners: RefCell::default(),
             next_listener: Cell::new(0),
@@ -104,6 +112,7 @@ impl Link {
             let mut state = self.state.borrow_mut();
             state.out = Outbox::new(port.clone());
             state.status = Status::Starting;
+            state.alone = None;
             // The alarms were the old host's, too.
             for client in state.clients.keys().copied().collect::<Vec<_>>() {
                 state.alarm_again(client);
@@ -185,7 +194,7 @@ impl Link {
         self.listeners.borrow_mut().remove(&listener);
     }
 
-    fn received(&self, data: &JsValue) {
+    fn received(self: &Rc<Self>, data: &JsValue) {
         if let Some(frames) = port::frames(data) {
             self.dispatching.set(true);
             for (number, buffer) in frames {
@@ -207,7 +216,53 @@ impl Link {
         }
     }
 
-    fn heard(&self, message: ToClient) {
+    /// The host is gone, and maybe comes again ([`Link::reset`]).
+    fn left_alone(self: &Rc<Self>) {
+        let (closed, clients) = {
+            let mut state = self.state.borrow_mut();
+            let passed = state.passed();
+            state.clock = ClockView {
+                at: sys::monotonic_now(),
+                monotonic: state.clock.monotonic + passed,
+                wall: state.clock.wall + passed,
+                rate: 1.0,
+            };
+            state.alone = Some(BTreeMap::new());
+            let clients: Vec<_> = state.clients.values().filter_map(Weak::upgrade).collect();
+            (state.take_connections(), clients)
+        };
+        for (handler, conn) in closed {
+            handler.closed(conn, "ECONNRESET the broker is gone".into());
+        }
+        // The alarms were the host's: each client sets its own anew.
+        for client in clients {
+            client.woken(self.now());
+        }
+    }
+
+    /// Sets a client's alarm without a host. Returns whether there is none.
+    fn set_alarm_alone(self: &Rc<Self>, client: u32, at: Option<f64>) -> bool {
+        let mut state = self.state.borrow_mut();
+        let now = to_f64(state.now().monotonic.0) - state.ahead;
+        let Some(timers) = &mut state.alone else {
+            return false;
+        };
+        let timer = timers.entry(client).or_insert_with(|| {
+            let link = Rc::downgrade(self);
+            Timer::new(move || {
+                if let Some(link) = link.upgrade() {
+                    let handler = link.state.borrow_mut().woken(client);
+                    if let Some(handler) = handler {
+                        handler.woken(link.now());
+                    }
+                }
+            })
+        });
+        timer.set(at.map(|at| at - now));
+        true
+    }
+
+    fn heard(self: &Rc<Self>, message: ToClient) {
         match &message {
             ToClient::Closed { connection, reason } => {
                 let found = self.state.borrow_mut().closed(*connection);
@@ -236,12 +291,7 @@ impl Link {
             }
             ToClient::Clock(clock) => self.state.borrow_mut().set_clock(*clock),
             ToClient::Status(status) => self.state.borrow_mut().status = status.clone(),
-            ToClient::Trapped { .. } | ToClient::Ended => {
-                let closed = self.state.borrow_mut().take_connections();
-                for (handler, conn) in closed {
-                    handler.closed(conn, "ECONNRESET the broker is gone".into());
-                }
-            }
+            ToClient::Trapped { .. } | ToClient::Ended => self.left_alone(),
             ToClient::Notice { .. }
             | ToClient::Events { .. }
             | ToClient::Stepped { .. }
@@ -261,8 +311,13 @@ impl State {
         self.next
     }
 
+    /// How much time of the host's clock has passed since it was told.
+    fn passed(&self) -> f64 {
+        (sys::monotonic_now() - self.clock.at).max(0.0) * self.clock.rate
+    }
+
     fn now(&self) -> Now {
-        let passed = (sys::monotonic_now() - self.clock.at).max(0.0) * self.clock.rate;
+        let passed = self.passed();
         self.at(self.clock.monotonic + passed, self.clock.wall + passed)
     }
 
@@ -347,115 +402,5 @@ impl State {
             .iter()
             .find(wanted)
             .map(|(&number, _)| number)
-    }
-}
-
-/// A link's network for one driver.
-#[derive(Debug)]
-pub struct LinkNetwork {
-    link: Rc<Link>,
-    /// Names the driver on the link, and its alarm.
-    id: u32,
-}
-
-impl Network for LinkNetwork {
-    fn set_handler(&self, handler: Weak<dyn Handler>) {
-        self.link
-            .state
-            .borrow_mut()
-            .clients
-            .insert(self.id, handler);
-    }
-
-    /// Every address leads to the host: it is the only broker in reach.
-    fn open(&self, conn: ConnId, _host: &str, _port: i32) {
-        let handler = {
-            let mut state = self.link.state.borrow_mut();
-            let number = state.next();
-            state.out.post(&ToHost::Open {
-                connection: number,
-                listener: None,
-                address: None,
-            });
-            let connection = Connection {
-                client: self.id,
-                conn,
-                sent: 0,
-                upto: INITIAL_WINDOW,
-                waiting: VecDeque::new(),
-                read: 0,
-                acked: 0,
-            };
-            state.connections.insert(number, connection);
-            state.handler(self.id)
-        };
-        if let Some(handler) = handler {
-            handler.connected(conn);
-        }
-    }
-
-    fn send(&self, conn: ConnId, frame: &[Bytes]) {
-        let mut state = self.link.state.borrow_mut();
-        let Some(number) = state.number(self.id, conn) else {
-            return;
-        };
-        let State {
-            connections, out, ..
-        } = &mut *state;
-        let Some(connection) = connections.get_mut(&number) else {
-            return;
-        };
-        let frame = copy_out(frame);
-        if connection.sent < connection.upto && connection.waiting.is_empty() {
-            connection.sent = connection.sent.saturating_add(u64::from(frame.length()));
-            out.frame(number, &frame);
-        } else {
-            connection.waiting.push_back(frame);
-        }
-    }
-
-    fn close(&self, conn: ConnId) {
-        let mut state = self.link.state.borrow_mut();
-        if let Some(number) = state.number(self.id, conn) {
-            state.connections.remove(&number);
-            state.out.post(&ToHost::Close { connection: number });
-        }
-    }
-
-    fn set_alarm(&self, at: Option<Monotonic>) {
-        let mut state = self.link.state.borrow_mut();
-        let at = at.map(|at| (to_f64(at.0) - state.ahead).max(0.0));
-        state.out.post(&ToHost::Alarm { id: self.id, at });
-    }
-
-    fn now(&self) -> Now {
-        self.link.now()
-    }
-
-    fn flush(&self) {
-        if !self.link.dispatching.get() {
-            self.link.state.borrow_mut().out.flush();
-        }
-    }
-}
-
-impl Drop for LinkNetwork {
-    fn drop(&mut self) {
-        let mut state = self.link.state.borrow_mut();
-        state.clients.remove(&self.id);
-        let open: Vec<u32> = state
-            .connections
-            .iter()
-            .filter(|(_, connection)| connection.client == self.id)
-            .map(|(&number, _)| number)
-            .collect();
-        for number in open {
-            state.connections.remove(&number);
-            state.out.post(&ToHost::Close { connection: number });
-        }
-        state.out.post(&ToHost::Alarm {
-            id: self.id,
-            at: None,
-        });
     }
 }

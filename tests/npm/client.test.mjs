@@ -1,0 +1,168 @@
+// The package's clients where KafkaJS's programs do not lead: brokers that stop, close and come again, full buffers,
+// several clients at once. Nothing hangs, nothing is lost in silence, and every rejection reaches who waits for it.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, test } from 'node:test'
+
+const dist = new URL('../../dist/npm/', import.meta.url)
+const manifest = JSON.parse(await readFile(new URL('package.json', dist), 'utf8'))
+const partita = await import(new URL(manifest.exports['.'].node, dist))
+const { Broker, Kafka, KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSTimeout, logLevel } = partita
+
+const unhandled = []
+process.on('unhandledRejection', error => unhandled.push(error))
+after(() => assert.deepEqual(unhandled, []))
+
+let count = 0
+const open = async (test, config = {}) => {
+  const broker = await Broker.open(`client-${(count += 1)}`, { storage: 'memory' })
+  test.after(() => broker.close().catch(() => {}))
+  const retry = { retries: 2, initialRetryTime: 20 }
+  const kafka = new Kafka({ clientId: 'shop', brokers: [broker], retry, logLevel: logLevel.NOTHING, ...config })
+  const admin = kafka.admin()
+  await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: 1 }] })
+  const high = async () => Number((await admin.fetchTopicOffsets('orders'))[0].high)
+  return { broker, kafka, admin, high }
+}
+
+/** A port of its own to the broker's host, to stop and start it. */
+const control = async broker => {
+  const port = await broker.connect(() => {})
+  const waiting = new Map()
+  port.onmessage = ({ data }) => data.type === 'status' && waiting.get(data.state)?.()
+  return async (type, state) => {
+    const reached = new Promise(resolve => waiting.set(state, resolve))
+    port.postMessage({ type })
+    await reached
+  }
+}
+
+test('sends go on over an outage, each written once', async t => {
+  const { broker, kafka, high } = await open(t, { retry: { retries: 20, initialRetryTime: 20, maxRetryTime: 50 } })
+  const producer = kafka.producer({ idempotent: true })
+  await producer.connect()
+  const host = await control(broker)
+  const send = i => producer.send({ topic: 'orders', messages: [{ value: `${i}` }] })
+  const first = Array.from({ length: 50 }, (_, i) => send(i))
+  await host('stop', 'stopped')
+  const second = Array.from({ length: 50 }, (_, i) => send(50 + i))
+  await host('start', 'running')
+  const results = await Promise.all([...first, ...second])
+  assert.deepEqual(results.map(([{ baseOffset }]) => Number(baseOffset)), Array.from({ length: 100 }, (_, i) => i))
+  assert.equal(await high(), 100)
+  await producer.disconnect()
+})
+
+test('after the broker has closed, sends fail with a typed error and do not hang', async t => {
+  const { broker, kafka } = await open(t)
+  const producer = kafka.producer()
+  await producer.connect()
+  await producer.send({ topic: 'orders', messages: [{ value: 'a' }] })
+  await broker.close()
+  await assert.rejects(producer.send({ topic: 'orders', messages: [{ value: 'b' }] }), error => {
+    assert.ok(error instanceof KafkaJSNumberOfRetriesExceeded, error)
+    assert.equal(error.cause.code, 'ECONNREFUSED')
+    assert.match(error.help, /broker/)
+    return true
+  })
+  await assert.rejects(kafka.admin().listTopics(), KafkaJSError)
+  await assert.rejects(kafka.producer().connect(), KafkaJSError)
+  await producer.disconnect()
+})
+
+test('disconnect waits for the sends under way', async t => {
+  const { kafka, high } = await open(t)
+  const producer = kafka.producer()
+  await producer.connect()
+  const sends = Array.from({ length: 100 }, () => producer.send({ topic: 'orders', messages: [{ value: 'x' }] }))
+  const late = producer.disconnect()
+  await assert.rejects(producer.send({ topic: 'orders', messages: [{ value: 'late' }] }), /disconnecting/)
+  await late
+  assert.equal((await Promise.all(sends)).length, 100)
+  assert.equal(await high(), 100)
+})
+
+test('sends beyond the buffer wait their turn, in order', async t => {
+  const { kafka, high } = await open(t)
+  const producer = kafka.producer({ bufferMemory: 100_000 })
+  await producer.connect()
+  const value = 'x'.repeat(30_000)
+  const sends = Array.from({ length: 40 }, () => producer.send({ topic: 'orders', messages: [{ value }] }))
+  const offsets = (await Promise.all(sends)).map(([{ baseOffset }]) => Number(baseOffset))
+  assert.deepEqual(offsets, Array.from({ length: 40 }, (_, i) => i))
+  assert.equal(await high(), 40)
+  await producer.disconnect()
+})
+
+test('a send that finds no room in time fails with KafkaJSTimeout, and those behind it too', async t => {
+  const { broker, kafka } = await open(t, { retry: { retries: 3, initialRetryTime: 400, factor: 0 } })
+  const producer = kafka.producer({ bufferMemory: 100_000, maxBlock: 50 })
+  await producer.connect()
+  const host = await control(broker)
+  await host('stop', 'stopped')
+  const value = 'x'.repeat(90_000)
+  const sends = Array.from({ length: 4 }, () => producer.send({ topic: 'orders', messages: [{ value }] }))
+  const results = await Promise.allSettled(sends)
+  const [first, ...rest] = results.map(({ reason }) => reason)
+  assert.ok(first instanceof KafkaJSNumberOfRetriesExceeded, first)
+  for (const error of rest) assert.ok(error instanceof KafkaJSTimeout, error)
+  await host('start', 'running')
+  assert.equal((await producer.send({ topic: 'orders', messages: [{ value: 'after' }] })).length, 1)
+  await producer.disconnect()
+})
+
+test('a send larger than the buffer and than a request goes alone', async t => {
+  const { kafka, high } = await open(t)
+  const producer = kafka.producer({ bufferMemory: 100_000 })
+  await producer.connect()
+  const messages = Array.from({ length: 5_000 }, (_, i) => ({ value: `${i} `.padEnd(1024, 'x') }))
+  const [{ baseOffset }] = await producer.send({ topic: 'orders', messages })
+  assert.equal(baseOffset, '0')
+  assert.equal(await high(), 5_000)
+  await producer.disconnect()
+})
+
+test('timestamps and offsets keep all of their bits', async t => {
+  const { kafka, admin } = await open(t)
+  await admin.createTopics({
+    topics: [{ topic: 'old', configEntries: [{ name: 'message.timestamp.after.max.ms', value: '9223372036854775807' }] }],
+  })
+  const producer = kafka.producer()
+  await producer.connect()
+  await producer.send({ topic: 'old', messages: [{ value: 'x', timestamp: '9007199254740993' }] })
+  const found = await admin.fetchTopicOffsetsByTimestamp('old', 9007199254740992)
+  assert.deepEqual(found, [{ partition: 0, offset: '0' }])
+  await assert.rejects(producer.send({ topic: 'old', messages: [{ value: 'x', timestamp: 'soon' }] }), SyntaxError)
+  await admin.setOffsets({ groupId: 'g', topic: 'orders', partitions: [{ partition: 0, offset: '9223372036854775807' }] })
+  const committed = await admin.fetchOffsets({ groupId: 'g', topics: ['orders'] })
+  assert.equal(committed[0].partitions[0].offset, '9223372036854775807')
+  await producer.disconnect()
+})
+
+test('what is not supported is refused with what to do instead', async () => {
+  assert.throws(() => new Kafka({ brokers: ['b:1'], ssl: true }), error => /`ssl`/.test(error.message) && /without TLS/.test(error.help))
+  assert.throws(() => new Kafka({ brokers: ['b:1'], sasl: { mechanism: 'plain', username: 'u', password: 'p' } }), /`sasl`/)
+  const kafka = new Kafka({ brokers: ['nowhere'], logLevel: logLevel.NOTHING })
+  await assert.rejects(kafka.admin().connect(), /host:port/)
+  await assert.rejects(kafka.producer({ transactionalId: 't' }).transaction(), { name: 'KafkaJSNotImplemented' })
+})
+
+test('users may call anything from their own listeners', async t => {
+  const { kafka, admin } = await open(t)
+  const producer = kafka.producer()
+  const names = []
+  let again
+  producer.on(producer.events.REQUEST, ({ payload }) => {
+    names.push(payload.apiName)
+    if (payload.apiName === 'Produce') again ??= producer.send({ topic: 'orders', messages: [{ value: 'from a listener' }] })
+  })
+  producer.on(producer.events.CONNECT, () => {
+    throw new Error('a listener that fails')
+  })
+  await producer.connect()
+  await producer.send({ topic: 'orders', messages: [{ value: 'x' }] })
+  await again
+  assert.ok(names.includes('Produce'))
+  await Promise.all([producer.disconnect(), producer.disconnect(), admin.disconnect()])
+})
