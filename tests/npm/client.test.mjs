@@ -2,8 +2,10 @@
 // several clients at once. Nothing hangs, nothing is lost in silence, and every rejection reaches who waits for it.
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
+import { promisify } from 'node:util'
 
 const dist = new URL('../../dist/npm/', import.meta.url)
 const manifest = JSON.parse(await readFile(new URL('package.json', dist), 'utf8'))
@@ -27,8 +29,9 @@ const open = async (test, config = {}) => {
 }
 
 /** A port of its own to the broker's host, to stop and start it. */
-const control = async broker => {
+const control = async (test, broker) => {
   const port = await broker.connect(() => {})
+  test.after(() => port.close())
   const waiting = new Map()
   port.onmessage = ({ data }) => data.type === 'status' && waiting.get(data.state)?.()
   return async (type, state) => {
@@ -42,7 +45,7 @@ test('sends go on over an outage, each written once', async t => {
   const { broker, kafka, high } = await open(t, { retry: { retries: 20, initialRetryTime: 20, maxRetryTime: 50 } })
   const producer = kafka.producer({ idempotent: true })
   await producer.connect()
-  const host = await control(broker)
+  const host = await control(t, broker)
   const send = i => producer.send({ topic: 'orders', messages: [{ value: `${i}` }] })
   const first = Array.from({ length: 50 }, (_, i) => send(i))
   await host('stop', 'stopped')
@@ -99,7 +102,7 @@ test('a send that finds no room in time fails with KafkaJSTimeout, and those beh
   const { broker, kafka } = await open(t, { retry: { retries: 3, initialRetryTime: 400, factor: 0 } })
   const producer = kafka.producer({ bufferMemory: 100_000, maxBlock: 50 })
   await producer.connect()
-  const host = await control(broker)
+  const host = await control(t, broker)
   await host('stop', 'stopped')
   const value = 'x'.repeat(90_000)
   const sends = Array.from({ length: 4 }, () => producer.send({ topic: 'orders', messages: [{ value }] }))
@@ -146,6 +149,21 @@ test('what is not supported is refused with what to do instead', async () => {
   const kafka = new Kafka({ brokers: ['nowhere'], logLevel: logLevel.NOTHING })
   await assert.rejects(kafka.admin().connect(), /host:port/)
   await assert.rejects(kafka.producer({ transactionalId: 't' }).transaction(), { name: 'KafkaJSNotImplemented' })
+})
+
+test('a program ends once its broker has closed', async () => {
+  const program = `
+    import { Broker, Kafka } from ${JSON.stringify(new URL(manifest.exports['.'].node, dist).href)}
+    const broker = await Broker.open('ends', { storage: 'memory' })
+    const kafka = new Kafka({ brokers: [broker], logLevel: 0 })
+    const producer = kafka.producer()
+    await producer.connect()
+    await producer.send({ topic: 'orders', messages: [{ value: 'x' }] })
+    console.log(await kafka.admin().listTopics())
+    await broker.close()
+  `
+  const child = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 })
+  assert.match((await child).stdout, /orders/)
 })
 
 test('users may call anything from their own listeners', async t => {

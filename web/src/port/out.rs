@@ -69,6 +69,13 @@ impl Outbox {
         }
     }
 
+    /// Closes the port: nobody is at its other end any more.
+    pub(crate) fn close(&self) {
+        if let Err(error) = self.port.close() {
+            report(&error);
+        }
+    }
+
     fn send(&self, message: &JsValue, transfer: &Array) {
         if let Err(error) = self.port.post_message(message, transfer) {
             report(&error);

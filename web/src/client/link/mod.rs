@@ -228,6 +228,8 @@ impl Link {
                 rate: 1.0,
             };
             state.alone = Some(BTreeMap::new());
+            // In Node, an open port keeps the process alive.
+            state.out.close();
             let clients: Vec<_> = state.clients.values().filter_map(Weak::upgrade).collect();
             (state.take_connections(), clients)
         };
