@@ -11,10 +11,11 @@ import type { Admin } from "./admin.js";
 import type { AdminConfig } from "./admin-types.js";
 import * as exported from "./exports.js";
 import type { KafkaGlue, KafkaPlatform } from "./glue.js";
+import { Instance } from "./instance.js";
 import type { Logger } from "./logger.js";
 import { createProducer } from "./producer.js";
 import type { Producer, ProducerConfig } from "./producer.js";
-import { Instance, Session } from "./session.js";
+import { Session } from "./session.js";
 import type { KafkaConfig } from "./session.js";
 
 /** One cluster, as a program sees it: clients are made here. */

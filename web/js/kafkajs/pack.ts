@@ -13,8 +13,7 @@ const SHORT = 24;
 const KEPT = 8 << 20;
 
 const encoder = new TextEncoder();
-let buffer = new ArrayBuffer(64 << 10);
-let bytes = new Uint8Array(buffer);
+let bytes = new Uint8Array(64 << 10);
 
 /** Makes room for `size` bytes, of which the first `used` are kept. */
 function grow(size: number, used: number): void {
@@ -22,7 +21,6 @@ function grow(size: number, used: number): void {
   const larger = new Uint8Array(Math.max(size, 2 * bytes.length));
   larger.set(bytes.subarray(0, used));
   bytes = larger;
-  buffer = larger.buffer;
 }
 
 /** Writes text or bytes; returns where they end. */
@@ -62,7 +60,7 @@ function* headersOf({ headers }: Message): Generator<[string, unknown]> {
 
 /**
  * Packs messages. `partition` says where each goes, −1 where the producer's own partitioner
- * decides. The result is a copy.
+ * decides. The result is a view that the next call overwrites.
  */
 export function pack(messages: readonly Message[], partition: (at: number) => number): Uint8Array {
   let headerCount = 0;
@@ -106,10 +104,9 @@ export function pack(messages: readonly Message[], partition: (at: number) => nu
     word += WORDS_PER_RECORD;
   });
   bytes.set(new Uint8Array(table.buffer), 0);
-  const packed = bytes.slice(0, at);
+  const packed = bytes.subarray(0, at);
   if (bytes.length > KEPT) {
-    buffer = new ArrayBuffer(64 << 10);
-    bytes = new Uint8Array(buffer);
+    bytes = new Uint8Array(64 << 10);
   }
   return packed;
 }

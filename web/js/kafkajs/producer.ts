@@ -290,7 +290,11 @@ export function createProducer(session: Session, config: ProducerConfig = {}): P
       : merged.map(ownPartition);
     return core.send((wasm) => {
       const topics = merged.map(({ topic }) => topic);
-      const packed = partitions.map((of, at) => pack(merged[at]?.messages ?? [], of));
+      const packed = partitions.map((of, at) => {
+        const view = pack(merged[at]?.messages ?? [], of);
+        // The wasm copies; only the next topic would overwrite it before.
+        return partitions.length > 1 ? view.slice() : view;
+      });
       return wasm.send(topics, packed, acks, timeout, compression);
     });
   };

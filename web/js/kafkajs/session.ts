@@ -1,17 +1,12 @@
-/**
- * What all clients of one `Kafka` share: its configuration, its logger, the way to its brokers, and
- * the wasm instance, which is never called again once it has trapped.
- */
+/** What all clients of one `Kafka` share: its configuration, its logger, the way to its brokers. */
 import { logLevel } from "./constants.js";
 import {
   KafkaJSConnectionError,
-  KafkaJSError,
   KafkaJSNonRetriableError,
   KafkaJSNotImplemented,
-  fromWire,
-  isWireError,
 } from "./errors.js";
-import type { BrokerLike, KafkaGlue, KafkaPlatform, PortLink, Way } from "./glue.js";
+import type { BrokerLike, Way } from "./glue.js";
+import type { Instance } from "./instance.js";
 import { consoleLogCreator, createLogger } from "./logger.js";
 import type { Logger, logCreator } from "./logger.js";
 
@@ -53,75 +48,10 @@ export interface Reach {
   bootstrap: [host: string, port: number][];
 }
 
-/** One wasm instance and the clients in it. */
-export class Instance {
-  #dead: KafkaJSError | undefined;
-  #clients = new Set<(error: KafkaJSError) => void>();
-
-  constructor(
-    readonly glue: KafkaGlue,
-    readonly platform: KafkaPlatform,
-  ) {
-    platform.onTrap?.((error) => this.#trapped(error));
-  }
-
-  /** Calls the wasm. What it throws comes as an error of KafkaJS's; after a trap nothing is called. */
-  call<T>(act: () => T): T {
-    if (this.#dead) throw this.#dead;
-    try {
-      return act();
-    } catch (thrown) {
-      if (isWireError(thrown)) throw fromWire(thrown);
-      if (thrown instanceof WebAssembly.RuntimeError) throw this.#trapped(thrown);
-      throw thrown;
-    }
-  }
-
-  /** Tells when the instance has trapped, until the function returned is called. */
-  onTrap(listener: (error: KafkaJSError) => void): () => void {
-    this.#clients.add(listener);
-    return () => void this.#clients.delete(listener);
-  }
-
-  /** A port whose messages go through `call`, so that a trap in one reaches all clients. */
-  guard(port: MessagePort): MessagePort {
-    const heard = (act: () => void): void => {
-      try {
-        this.call(act);
-      } catch (error) {
-        // A trap was told to all clients already.
-        if (error !== this.#dead) throw error;
-      }
-    };
-    const guarded = {
-      postMessage: (message: unknown, transfer: Transferable[]) =>
-        port.postMessage(message, transfer),
-      set onmessage(handler: ((event: MessageEvent) => void) | null) {
-        port.onmessage = handler && ((event) => heard(() => handler(event)));
-      },
-      close: () => port.close(),
-    };
-    return guarded as unknown as MessagePort;
-  }
-
-  #trapped(cause: Error): KafkaJSError {
-    if (this.#dead) return this.#dead;
-    const message = `The client has stopped after an internal error: ${cause.message}`;
-    const error = new KafkaJSNonRetriableError(message, { cause });
-    error.help = "Load the page anew, or start the process again; the broker is not affected.";
-    this.#dead = error;
-    for (const listener of [...this.#clients]) listener(error);
-    this.platform.trapped?.(cause);
-    return error;
-  }
-}
-
 export class Session {
   readonly logger: Logger;
   readonly clientId: string;
   #config: KafkaConfig;
-  #transportWay: Way | undefined;
-  #links = new Map<BrokerLike, Promise<PortLink>>();
 
   constructor(
     readonly instance: Instance,
@@ -157,12 +87,12 @@ export class Session {
       if (brokers.some((broker) => broker !== own)) {
         throw new KafkaJSNonRetriableError("Failed to connect: `brokers` takes one Broker, alone");
       }
-      const link = await this.#link(own);
+      const link = await this.instance.link(own);
       const way = this.instance.call(() => link.way());
       return { way, bootstrap: [[own.name, 9092]] };
     }
     const bootstrap = (brokers as string[]).map(parseAddress);
-    return { way: this.#transport(), bootstrap };
+    return { way: this.instance.transport(), bootstrap };
   }
 
   async #brokers(): Promise<BrokerAddress[]> {
@@ -194,39 +124,6 @@ export class Session {
       }
     });
     return list as BrokerAddress[];
-  }
-
-  #link(broker: BrokerLike): Promise<PortLink> {
-    const known = this.#links.get(broker);
-    if (known) return known;
-    const { instance } = this;
-    const link = (async () => {
-      let link: PortLink | undefined;
-      const port = await broker.connect((next) => {
-        instance.call(() => link?.reset(instance.guard(next)));
-      });
-      link = instance.call(() => new instance.glue.PortLink(instance.guard(port)));
-      return link;
-    })();
-    this.#links.set(broker, link);
-    link.catch(() => this.#links.delete(broker));
-    return link;
-  }
-
-  #transport(): Way {
-    const { glue, platform } = this.instance;
-    const { transport } = platform;
-    if (!transport) {
-      const error = new KafkaJSNotImplemented(
-        "Failed to connect: a page cannot open connections to addresses",
-      );
-      error.help =
-        'Give a Broker instead: new Kafka({ brokers: [await Broker.open("name")] }). ' +
-        "Addresses are for Node.";
-      throw error;
-    }
-    this.#transportWay ??= this.instance.call(() => glue.Way.throughTransport(transport));
-    return this.#transportWay;
   }
 }
 
