@@ -1,8 +1,9 @@
 // Runs one program on one target and gives back what it logged, normalized.
 //
 // A target is `{ name, kafkajs, open() }`: the module in KafkaJS's shape, and `open()` that resolves to
-// `{ brokers, close() }`. Two exist: KafkaJS on a cluster (`PARTITA_KAFKA=HOST:PORT`), and our package with a broker
-// in memory, a fresh one for each program.
+// `{ brokers, close() }`. Three exist: our package with a broker in memory, a fresh one for each program; our package on
+// a cluster (`PARTITA_BROKERS=HOST:PORT`), to check our client against a real Kafka; and KafkaJS on a cluster
+// (`PARTITA_KAFKA=HOST:PORT`).
 
 import { readFile, readdir } from 'node:fs/promises'
 import { createNormalizer } from './normalize.mjs'
@@ -30,11 +31,23 @@ const openKafkaJs = async address => {
   return { name: `KafkaJS on ${address}`, kafkajs, open: async () => ({ brokers: [address], close: async () => {} }) }
 }
 
-/** The built package, as its manifest says Node gets it; each program gets a broker of its own, in memory. */
-const openPackage = async () => {
+/** The built package, as its manifest says Node gets it. */
+const importPackage = async () => {
   const dist = new URL('../../dist/npm/', here)
   const manifest = JSON.parse(await readFile(new URL('package.json', dist), 'utf8'))
-  const partita = await import(new URL(manifest.exports['.'].node, dist))
+  return import(new URL(manifest.exports['.'].node, dist))
+}
+
+/** Our package on the cluster at `address`. */
+const openClient = async address => ({
+  name: `the package partita on ${address}`,
+  kafkajs: await importPackage(),
+  open: async () => ({ brokers: [address], close: async () => {} }),
+})
+
+/** Our package with a broker of its own for each program, in memory. */
+const openPackage = async () => {
+  const partita = await importPackage()
   return {
     name: 'the package partita',
     kafkajs: partita,
@@ -48,7 +61,9 @@ const openPackage = async () => {
 /** The target that the environment asks for. */
 export const target = () => {
   process.env.KAFKAJS_NO_PARTITIONER_WARNING ??= '1'
-  return process.env.PARTITA_KAFKA ? openKafkaJs(process.env.PARTITA_KAFKA) : openPackage()
+  const { PARTITA_KAFKA, PARTITA_BROKERS } = process.env
+  if (PARTITA_KAFKA) return openKafkaJs(PARTITA_KAFKA)
+  return PARTITA_BROKERS ? openClient(PARTITA_BROKERS) : openPackage()
 }
 
 /** `Kafka` that keeps quiet unless told otherwise and remembers its clients, so that a failed program leaves none. */

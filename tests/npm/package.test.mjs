@@ -1,15 +1,35 @@
 /** The package as it is published: what its package.json promises is there and loads in Node. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { promisify } from "node:util";
 
 const dist = new URL("../../dist/npm/", import.meta.url);
 
+const manifest = JSON.parse(await readFile(new URL("package.json", dist), "utf8"));
+
 test("the package's wasm compiles in Node and exports the broker", async () => {
-  const manifest = JSON.parse(await readFile(new URL("package.json", dist), "utf8"));
   assert.equal(manifest.name, "partita");
   const partita = await import(new URL(manifest.exports["."].node, dist).href);
   const module = await partita.loadModule();
   const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
   assert.ok(exports.some((name) => name.startsWith("run_broker")), String(exports));
+});
+
+test("the caller may give the wasm, as bytes or compiled", async () => {
+  const entry = new URL(manifest.exports["."].node, dist).href;
+  for (const source of ["bytes", "await WebAssembly.compile(bytes)"]) {
+    const program = `
+      import { readFile } from "node:fs/promises";
+      import { Kafka, load } from ${JSON.stringify(entry)};
+      const bytes = await readFile(new URL(${JSON.stringify(new URL("partita.wasm", dist).href)}));
+      await load(${source});
+      await load();
+      await load(bytes).catch((error) => console.log(error.message));
+      console.log(typeof new Kafka({ brokers: ["localhost:9092"] }).producer().send);
+    `;
+    const child = promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+    assert.match((await child).stdout, /loaded before\nfunction\n/);
+  }
 });

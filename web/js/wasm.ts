@@ -21,17 +21,32 @@ export class Wasm {
 
   /** The compiled module, for other threads. */
   module(): Promise<WebAssembly.Module> {
-    this.#module ??= this.#compile();
+    this.#module ??= this.#compile().catch((error: unknown) => {
+      // The next call may find it.
+      this.#module = undefined;
+      throw error;
+    });
     return this.#module;
   }
 
-  /** Instantiates it here, if that was not done; from `source`, if that is given. */
+  /**
+   * Instantiates it here, if that was not done; from `source`, if that is given. Rejects if it was
+   * compiled from elsewhere before.
+   */
   ready(source?: WasmSource): Promise<void> {
-    if (source && !this.#module) {
+    if (source) {
+      if (this.#module) return Promise.reject(new Error("The wasm has been loaded before"));
       const compiled = source instanceof WebAssembly.Module;
       this.#module = compiled ? Promise.resolve(source) : WebAssembly.compile(source);
     }
-    this.#ready ??= this.module().then((module) => void this.#glue.initSync({ module }));
+    this.#ready ??= this.module().then(
+      (module) => void this.#glue.initSync({ module }),
+      (error: unknown) => {
+        this.#ready = undefined;
+        this.#module = undefined;
+        throw error;
+      },
+    );
     return this.#ready;
   }
 }

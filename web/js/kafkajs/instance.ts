@@ -79,9 +79,12 @@ export class Instance {
     let link: PortLink | undefined;
     let port: MessagePort;
     try {
-      port = await broker.connect((next) => {
+      let replaced: MessagePort | undefined;
+      const first = await broker.connect((next) => {
+        replaced = next;
         this.call(() => link?.reset(this.guard(next)));
       });
+      port = replaced ?? first;
     } catch (thrown) {
       // It has been closed, for one.
       const { message } = thrown as Error;
