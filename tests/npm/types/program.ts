@@ -1,8 +1,9 @@
 // A program in TypeScript for KafkaJS, producer and admin: it must compile with KafkaJS's types and with ours.
 
 import {
-  CompressionTypes, ConfigResourceTypes, ConfigSource, Kafka, KafkaJSError, KafkaJSNonRetriableError,
-  KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, Partitioners, logLevel,
+  CompressionTypes, ConfigResourceTypes, ConfigSource, Kafka, KafkaJSConnectionError, KafkaJSError,
+  KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, KafkaJSRequestTimeoutError,
+  Partitioners, logLevel,
 } from 'client'
 import type {
   Admin, DescribeConfigResponse, GroupDescription, ICustomPartitioner, IHeaders, ITopicConfig, KafkaConfig, LogEntry,
@@ -96,8 +97,16 @@ export async function administer(): Promise<unknown> {
 
 export function explain(error: unknown): string {
   if (error instanceof KafkaJSNumberOfRetriesExceeded) return `${error.retryCount} ${error.retryTime}`
+  if (error instanceof KafkaJSRequestTimeoutError) return `${error.broker.length} ${error.sentAt.toFixed()}`
+  if (error instanceof KafkaJSConnectionError) return error.broker.toUpperCase()
   if (error instanceof KafkaJSProtocolError) return `${error.type} ${error.code}`
   if (error instanceof KafkaJSNonRetriableError) return error.name
   if (error instanceof KafkaJSError) return `${error.retriable} ${error.message}`
   return String(error)
 }
+
+export const made: Error[] = [
+  new KafkaJSError('text', { retriable: false }), new KafkaJSNonRetriableError(new Error('text')),
+  new KafkaJSProtocolError(new Error('text')), new KafkaJSConnectionError('text', { broker: 'b:1', code: 'ECONNREFUSED' }),
+  new KafkaJSNumberOfRetriesExceeded('text', { retryCount: 1, retryTime: 2 }),
+]

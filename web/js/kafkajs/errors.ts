@@ -3,10 +3,20 @@
  * objects that the wasm gives (`web/src/exports/error.rs`).
  */
 
-/** What an error is made of: words, or another error whose words are taken over. */
-export type Reason = string | { message: string; [field: string]: unknown };
+/** What an error is made of: words, or another error, or an answer of a broker. */
+export type Reason =
+  | string
+  | {
+      message: string;
+      type?: string;
+      code?: number | string;
+      retriable?: boolean | undefined;
+      helpUrl?: string;
+    };
 
 const words = (reason: Reason): string => (typeof reason === "string" ? reason : reason.message);
+const fields = (reason: Reason): Exclude<Reason, string> =>
+  typeof reason === "string" ? { message: reason } : reason;
 
 export class KafkaJSError extends Error {
   override name = "KafkaJSError";
@@ -22,8 +32,8 @@ export class KafkaJSError extends Error {
   ) {
     super(words(reason));
     this.retriable = retriable;
-    const helpUrl = typeof reason === "string" ? undefined : reason.helpUrl;
-    if (typeof helpUrl === "string") this.helpUrl = helpUrl;
+    const { helpUrl } = fields(reason);
+    if (helpUrl !== undefined) this.helpUrl = helpUrl;
     if (cause) this.cause = cause;
   }
 }
@@ -36,26 +46,19 @@ export class KafkaJSNonRetriableError extends KafkaJSError {
   }
 }
 
-/** What a broker's error code is made of. */
-export type ProtocolReason = {
-  message: string;
-  type: string;
-  code: number;
-  retriable?: boolean | undefined;
-};
-
 export class KafkaJSProtocolError extends KafkaJSError {
   override name = "KafkaJSProtocolError";
   readonly code: number;
   readonly type: string;
 
   constructor(
-    reason: ProtocolReason,
-    { retriable = reason.retriable }: { retriable?: boolean | undefined } = {},
+    reason: Reason,
+    { retriable = fields(reason).retriable }: { retriable?: boolean | undefined } = {},
   ) {
     super(reason, { retriable });
-    this.type = reason.type;
-    this.code = reason.code;
+    const { type, code } = fields(reason);
+    this.type = type as string;
+    this.code = code as number;
   }
 }
 
@@ -64,7 +67,7 @@ export class KafkaJSOffsetOutOfRange extends KafkaJSProtocolError {
   readonly topic: string;
   readonly partition: number;
 
-  constructor(reason: ProtocolReason, { topic, partition }: { topic: string; partition: number }) {
+  constructor(reason: Reason, { topic, partition }: { topic: string; partition: number }) {
     super(reason);
     this.topic = topic;
     this.partition = partition;
@@ -75,7 +78,7 @@ export class KafkaJSMemberIdRequired extends KafkaJSProtocolError {
   override name = "KafkaJSMemberIdRequired";
   readonly memberId: string;
 
-  constructor(reason: ProtocolReason, { memberId }: { memberId: string }) {
+  constructor(reason: Reason, { memberId }: { memberId: string }) {
     super(reason);
     this.memberId = memberId;
   }
@@ -86,9 +89,13 @@ export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
   readonly retryCount: number;
   readonly retryTime: number;
 
-  constructor(reason: Error, { retryCount, retryTime }: { retryCount: number; retryTime: number }) {
-    super(reason as Error & Record<string, unknown>, { cause: reason });
-    this.stack = `${this.name}\n  Caused by: ${reason.stack}`;
+  constructor(
+    reason: Error | string,
+    { retryCount, retryTime }: { retryCount: number; retryTime: number },
+  ) {
+    const cause = typeof reason === "string" ? new KafkaJSError(reason) : reason;
+    super(cause, { cause });
+    this.stack = `${this.name}\n  Caused by: ${cause.stack}`;
     this.retryCount = retryCount;
     this.retryTime = retryTime;
   }
@@ -96,7 +103,7 @@ export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
 
 export class KafkaJSConnectionError extends KafkaJSError {
   override name = "KafkaJSConnectionError";
-  readonly broker: string | undefined;
+  readonly broker: string;
   readonly code: string | undefined;
 
   constructor(
@@ -104,7 +111,8 @@ export class KafkaJSConnectionError extends KafkaJSError {
     { broker, code }: { broker?: string | undefined; code?: string | undefined } = {},
   ) {
     super(reason);
-    this.broker = broker;
+    // KafkaJS's types promise it, whoever makes one without.
+    this.broker = broker as string;
     this.code = code;
   }
 }
@@ -124,8 +132,9 @@ export class KafkaJSConnectionClosedError extends KafkaJSConnectionError {
   }
 }
 
-export interface RequestTimes {
+export interface KafkaJSRequestTimeoutErrorMetadata {
   broker: string;
+  clientId?: string;
   correlationId: number;
   createdAt: number;
   sentAt: number;
@@ -134,19 +143,21 @@ export interface RequestTimes {
 
 export class KafkaJSRequestTimeoutError extends KafkaJSError {
   override name = "KafkaJSRequestTimeoutError";
-  readonly broker: string | undefined;
-  readonly correlationId: number | undefined;
-  readonly createdAt: number | undefined;
-  readonly sentAt: number | undefined;
-  readonly pendingDuration: number | undefined;
+  readonly broker: string;
+  readonly correlationId: number;
+  readonly createdAt: number;
+  readonly sentAt: number;
+  readonly pendingDuration: number;
 
-  constructor(reason: Reason, times: Partial<RequestTimes> = {}) {
+  constructor(reason: Reason, metadata: Partial<KafkaJSRequestTimeoutErrorMetadata> = {}) {
     super(reason);
-    this.broker = times.broker;
-    this.correlationId = times.correlationId;
-    this.createdAt = times.createdAt;
-    this.sentAt = times.sentAt;
-    this.pendingDuration = times.pendingDuration;
+    const { broker, correlationId, createdAt, sentAt, pendingDuration } =
+      metadata as KafkaJSRequestTimeoutErrorMetadata;
+    this.broker = broker;
+    this.correlationId = correlationId;
+    this.createdAt = createdAt;
+    this.sentAt = sentAt;
+    this.pendingDuration = pendingDuration;
   }
 }
 
@@ -156,11 +167,11 @@ export class KafkaJSMetadataNotLoaded extends KafkaJSError {
 
 export class KafkaJSTopicMetadataNotLoaded extends KafkaJSMetadataNotLoaded {
   override name = "KafkaJSTopicMetadataNotLoaded";
-  readonly topic: string | undefined;
+  readonly topic: string;
 
   constructor(reason: Reason, { topic }: { topic?: string | undefined } = {}) {
     super(reason);
-    this.topic = topic;
+    this.topic = topic as string;
   }
 }
 
@@ -200,16 +211,16 @@ export class KafkaJSDeleteGroupsError extends KafkaJSError {
 
 export class KafkaJSServerDoesNotSupportApiKey extends KafkaJSNonRetriableError {
   override name = "KafkaJSServerDoesNotSupportApiKey";
-  readonly apiKey: number | undefined;
-  readonly apiName: string | undefined;
+  readonly apiKey: number;
+  readonly apiName: string;
 
   constructor(
     reason: Reason,
     { apiKey, apiName }: { apiKey?: number | undefined; apiName?: string | undefined } = {},
   ) {
     super(reason);
-    this.apiKey = apiKey;
-    this.apiName = apiName;
+    this.apiKey = apiKey as number;
+    this.apiName = apiName as string;
   }
 }
 
@@ -245,7 +256,7 @@ export class KafkaJSUnsupportedMagicByteInMessageSet extends KafkaJSNonRetriable
   override name = "KafkaJSUnsupportedMagicByteInMessageSet";
 }
 
-export interface DeleteTopicRecordsErrorPartition {
+export interface KafkaJSDeleteTopicRecordsErrorPartition {
   partition: number;
   offset: string;
   error: KafkaJSError;
@@ -253,9 +264,9 @@ export interface DeleteTopicRecordsErrorPartition {
 
 export class KafkaJSDeleteTopicRecordsError extends KafkaJSError {
   override name = "KafkaJSDeleteTopicRecordsError";
-  readonly partitions: DeleteTopicRecordsErrorPartition[];
+  readonly partitions: KafkaJSDeleteTopicRecordsErrorPartition[];
 
-  constructor({ partitions }: { topic?: string; partitions: DeleteTopicRecordsErrorPartition[] }) {
+  constructor({ partitions }: { topic?: string; partitions: KafkaJSDeleteTopicRecordsErrorPartition[] }) {
     const failed = partitions.filter(({ error }) => error != null);
     const retriable = failed.every(({ error }) => error.retriable === true);
     super("Error while deleting records", { retriable });
@@ -281,7 +292,7 @@ export class KafkaJSCreateTopicError extends KafkaJSProtocolError {
   override name = "KafkaJSCreateTopicError";
   readonly topic: string;
 
-  constructor(reason: ProtocolReason, topic: string) {
+  constructor(reason: Reason, topic: string) {
     super(reason);
     this.topic = topic;
   }
@@ -292,7 +303,7 @@ export class KafkaJSAlterPartitionReassignmentsError extends KafkaJSProtocolErro
   readonly topic: string | undefined;
   readonly partition: number | undefined;
 
-  constructor(reason: ProtocolReason, topic?: string, partition?: number) {
+  constructor(reason: Reason, topic?: string, partition?: number) {
     super(reason);
     this.topic = topic;
     this.partition = partition;
@@ -325,7 +336,7 @@ export class PartitaQuotaExceeded extends KafkaJSProtocolError {
   readonly topic: string;
   readonly partition: number;
 
-  constructor(reason: ProtocolReason, { topic, partition }: { topic: string; partition: number }) {
+  constructor(reason: Reason, { topic, partition }: { topic: string; partition: number }) {
     super(reason);
     this.topic = topic;
     this.partition = partition;
@@ -379,7 +390,7 @@ export function fromWire(wire: WireError): Error {
 
 function build(wire: WireError): Error {
   const { message, topic = "", partition = -1 } = wire;
-  const protocol: ProtocolReason = {
+  const protocol: Reason = {
     message,
     type: wire.type ?? "UNKNOWN",
     code: typeof wire.code === "number" ? wire.code : -1,
