@@ -1,5 +1,7 @@
 /** The package where there is a browser or a bundler: the wasm lies beside this file. */
 import * as glue from "partita-wasm";
+import { createBroker } from "../broker/broker.js";
+import type { Broker as BrokerType } from "../broker/broker.js";
 import { compile } from "../compile.js";
 import { createKafka } from "../kafkajs/index.js";
 import type { Kafka as KafkaType } from "../kafkajs/index.js";
@@ -18,3 +20,12 @@ export * from "../kafkajs/exports.js";
 export type * from "../kafkajs/types.js";
 export type Kafka = KafkaType;
 export const { Kafka } = createKafka(glue, { ready: load });
+
+export { PartitaError } from "../broker/errors.js";
+export type * from "../broker/types.js";
+export type Broker = BrokerType;
+export const Broker = createBroker({
+  module: loadModule,
+  spawn: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
+  port: (port) => port,
+});

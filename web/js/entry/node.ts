@@ -2,10 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import * as glue from "partita-wasm";
+import { createBroker } from "../broker/broker.js";
+import type { Broker as BrokerType } from "../broker/broker.js";
+import { idlePort } from "../broker/node/port.js";
+import { NodeWorker } from "../broker/node/worker.js";
 import type { KafkaPlatform, TransportHandler, TransportSocket } from "../kafkajs/glue.js";
 import { createKafka } from "../kafkajs/index.js";
 import type { Kafka as KafkaType } from "../kafkajs/index.js";
-import type { HostOptions, ToClient } from "../worker/messages.js";
 import { Wasm } from "../wasm.js";
 import type { WasmSource } from "../wasm.js";
 
@@ -44,50 +47,12 @@ export type * from "../kafkajs/types.js";
 export type Kafka = KafkaType;
 export const { Kafka } = createKafka(glue, platform);
 
-/** A broker in this thread. */
-export class Broker {
-  #port: MessagePort;
-  #ended: Promise<void>;
-
-  private constructor(
-    readonly name: string,
-    port: MessagePort,
-    ended: Promise<void>,
-  ) {
-    this.#port = port;
-    this.#ended = ended;
-  }
-
-  static async open(name: string, options: Omit<HostOptions, "name"> = {}): Promise<Broker> {
-    await load();
-    const { port1, port2 } = new MessageChannel();
-    let running = (): void => {};
-    let ended = (): void => {};
-    const whenRunning = new Promise<void>((resolve, reject) => {
-      running = resolve;
-      port1.onmessage = ({ data }: MessageEvent<ToClient>) => {
-        if (data.type === "status" && data.state === "running") running();
-        if (data.type === "status" && data.state === "failed") reject(new Error(data.message));
-        if (data.type === "ended") ended();
-      };
-    });
-    const whenEnded = new Promise<void>((resolve) => {
-      ended = resolve;
-    });
-    glue.run_broker(port2 as never, { ...options, name });
-    await whenRunning;
-    return new Broker(name, port1, whenEnded);
-  }
-
-  connect(): MessagePort {
-    const { port1, port2 } = new MessageChannel();
-    this.#port.postMessage({ type: "attach", port: port2 }, [port2]);
-    return port1;
-  }
-
-  async close(): Promise<void> {
-    this.#port.postMessage({ type: "end" });
-    await this.#ended;
-    this.#port.close();
-  }
-}
+export { PartitaError } from "../broker/errors.js";
+export type * from "../broker/types.js";
+export type Broker = BrokerType;
+export const Broker = createBroker({
+  module: loadModule,
+  spawn: () => new NodeWorker(new URL("./node-worker.js", import.meta.url)),
+  port: idlePort,
+  noIndexedDb: "there is no IndexedDB in Node",
+});

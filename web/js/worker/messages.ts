@@ -28,7 +28,7 @@ export type ToHost =
   | { type: "open"; connection: number; listener?: ListenerName; address?: string }
   | { type: "close"; connection: number }
   | { type: "read"; connection: number; bytes: number }
-  | { type: "alarm"; id: number; at: number | null }
+  | { type: "alarm"; id: number; at?: number }
   | { type: "watch"; on: boolean }
   | { type: "rate"; rate: number }
   | { type: "pause"; on: boolean }

@@ -29,15 +29,39 @@ export interface HostExports {
   export_database(name: string): Promise<Blob>;
 }
 
+/** The thread that the shell has to itself. */
+export interface Thread {
+  /** Calls the listener once, with the first message. */
+  onStart(listener: (start: Start) => void): void;
+  /** Calls the listener with all that nobody has caught. */
+  onUncaught(listener: (error: unknown) => void): void;
+  say(message: FromWorker): void;
+  /** Ends it. */
+  close(): void;
+}
+
+/** A dedicated worker of a page. */
+const dedicatedWorker: Thread = {
+  onStart(listener) {
+    const heard = (event: MessageEvent<Start>): void => listener(event.data);
+    addEventListener("message", heard, { once: true });
+  },
+  onUncaught(listener) {
+    addEventListener("error", (event) => listener(event.error));
+    addEventListener("unhandledrejection", (event) => listener(event.reason));
+  },
+  say: (message) => postMessage(message),
+  close: () => close(),
+};
+
 /** Waits to be told what to do, then does it with that glue. */
-export function runShell(glue: HostExports): void {
-  const say = (message: FromWorker): void => postMessage(message);
+export function runShell(glue: HostExports, thread: Thread = dedicatedWorker): void {
   let done = false;
   const trapped = (message: string, last: string): void => {
     if (!done) {
       done = true;
-      say({ type: "trapped", message, last });
-      close();
+      thread.say({ type: "trapped", message, last });
+      thread.close();
     }
   };
   // A trap that is no panic (the stack or the memory ran out) is only an error thrown.
@@ -46,27 +70,23 @@ export function runShell(glue: HostExports): void {
       trapped(String(error), "");
     }
   };
-  addEventListener("error", (event) => uncaught(event.error));
-  addEventListener("unhandledrejection", (event) => uncaught(event.reason));
-  addEventListener(
-    "message",
-    (event: MessageEvent<Start>) => {
-      const start = event.data;
-      try {
-        glue.initSync({ module: start.module });
-        if (start.type === "host") {
-          glue.run_broker(start.port, start.options, trapped);
-        } else {
-          glue.export_database(start.name).then(
-            (file) => say({ type: "exported", file }),
-            (error: unknown) => say({ type: "exported", error: String(error) }),
-          );
-        }
-      } catch (error) {
-        uncaught(error);
-        if (!done) say({ type: "refused", message: String(error) });
+  thread.onUncaught(uncaught);
+  thread.onStart((start) => {
+    try {
+      glue.initSync({ module: start.module });
+      if (start.type === "host") {
+        glue.run_broker(start.port, start.options, trapped);
+      } else {
+        glue.export_database(start.name).then(
+          (file) => thread.say({ type: "exported", file }),
+          (error: unknown) => thread.say({ type: "exported", error: String(error) }),
+        );
       }
-    },
-    { once: true },
-  );
+    } catch (error) {
+      uncaught(error);
+      if (!done) thread.say({ type: "refused", message: words(error) });
+    }
+  });
 }
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));

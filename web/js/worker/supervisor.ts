@@ -3,19 +3,30 @@
  *
  * Clients speak to the host through a port; each new worker brings a new one, which `onPort` hands
  * to the page's link. After three traps within a minute the broker stays stopped: then the port's
- * other end is here, says so, and still offers the stored data for download.
+ * other end is here, says so, and still offers the stored data for download. One whose records were
+ * in memory stays stopped after the first, for they are gone: nobody is given an empty broker in its
+ * place unasked.
  */
-import type { Frames, HostOptions, ToClient, ToHost } from "./messages.js";
+import type { HostOptions } from "./messages.js";
 import type { FromWorker, Start } from "./shell.js";
+import { StandIn } from "./stand-in.js";
 
 const TRAPS = 3;
 const WITHIN_MILLIS = 60_000;
+
+/** A worker, as far as it is needed here: a page's `Worker`, or what passes for one in Node. */
+export interface HostWorker {
+  postMessage(message: Start, transfer: Transferable[]): void;
+  terminate(): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<FromWorker>) => void): void;
+  addEventListener(type: "error", listener: (event: ErrorEvent) => void): void;
+}
 
 export interface SupervisorOptions {
   module: WebAssembly.Module;
   host: HostOptions;
   /** Makes a worker that calls `runShell`. */
-  spawn(): Worker;
+  spawn(): HostWorker;
   /** Gets the port to each new host; all that was open on the one before is closed. */
   onPort(port: MessagePort): void;
   /** Hears of options that are refused: nothing can be started with them. */
@@ -24,7 +35,7 @@ export interface SupervisorOptions {
 
 export class Supervisor {
   #options: SupervisorOptions;
-  #worker: Worker | undefined;
+  #worker: HostWorker | undefined;
   #traps: number[] = [];
 
   constructor(options: SupervisorOptions) {
@@ -56,12 +67,12 @@ export class Supervisor {
     this.#options.onPort(port1);
   }
 
-  #trapped(worker: Worker, message: string): void {
+  #trapped(worker: HostWorker, message: string): void {
     if (worker !== this.#worker) return;
     this.terminate();
     const now = performance.now();
     this.#traps = [...this.#traps, now].filter((time) => now - time < WITHIN_MILLIS);
-    if (this.#traps.length >= TRAPS) {
+    if (this.#traps.length >= TRAPS || this.#options.host.storage === "memory") {
       this.#standIn(message);
     } else {
       this.#start({ ...this.#options.host, restartedAfter: message });
@@ -71,54 +82,23 @@ export class Supervisor {
   /** Answers in the place of a broker that is not started again. */
   #standIn(message: string): void {
     const { port1, port2 } = new MessageChannel();
-    const ports = new Set<MessagePort>();
-    const restart = (): void => {
-      this.#traps = [];
-      for (const port of ports) port.close();
-      this.#start(this.#options.host);
-    };
-    const serve = (port: MessagePort): void => {
-      ports.add(port);
-      this.#answer(port, serve, restart);
-      const status: ToClient = { type: "status", state: "failed", failure: "trapped", message };
-      port.postMessage(status);
-    };
+    const standIn = new StandIn({
+      message,
+      start: () => {
+        this.#traps = [];
+        this.#start(this.#options.host);
+      },
+      export: () => this.#export(),
+    });
+    standIn.attach(port2);
     this.#options.onPort(port1);
-    serve(port2);
-  }
-
-  /** What is said on a port in that case; `attach` brings others. */
-  #answer(port: MessagePort, attach: (port: MessagePort) => void, restart: () => void): void {
-    const say = (answer: ToClient): void => port.postMessage(answer);
-    port.onmessage = ({ data }: MessageEvent<ToHost | Frames>) => {
-      if (Array.isArray(data)) return;
-      switch (data.type) {
-        case "open": {
-          const reason = "ECONNREFUSED the broker has stopped after an internal error";
-          say({ type: "closed", connection: data.connection, reason });
-          break;
-        }
-        case "attach":
-          attach(data.port);
-          break;
-        case "start":
-          restart();
-          break;
-        case "export":
-          this.#export().then(
-            (file) => say({ type: "exported", file }),
-            (error: unknown) => say({ type: "exported", error: String(error) }),
-          );
-          break;
-        case "end":
-          say({ type: "ended" });
-          break;
-      }
-    };
   }
 
   /** Has a fresh worker read the database, without a broker. */
   #export(): Promise<Blob> {
+    if (this.#options.host.storage === "memory") {
+      return Promise.reject(new Error("what was in memory is gone"));
+    }
     const worker = this.#options.spawn();
     const file = new Promise<Blob>((resolve, reject) => {
       worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
@@ -129,7 +109,7 @@ export class Supervisor {
     });
     const { module, host } = this.#options;
     const start: Start = { type: "export", module, name: host.name };
-    worker.postMessage(start);
+    worker.postMessage(start, []);
     return file.finally(() => worker.terminate());
   }
 }

@@ -104,7 +104,7 @@ impl Connections {
         self.ports.get_mut(&id)
     }
 
-    pub(crate) fn ports(&mut self) -> impl Iterator<Item = &mut PortState> {
+    pub(crate) fn ports(&mut self) -> impl DoubleEndedIterator<Item = &mut PortState> {
         self.ports.values_mut()
     }
 

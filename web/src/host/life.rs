@@ -74,8 +74,13 @@ pub(crate) async fn live(host: Rc<Host>, config: BrokerConfig, mut events: Event
             break;
         }
     }
+    // The first port is its owner's, who ends this thread upon that: the others hear it before.
     let mut state = host.state.borrow_mut();
-    state.connections.tell_all(&ToClient::Ended);
+    state
+        .connections
+        .ports()
+        .rev()
+        .for_each(|port| port.out.post(&ToClient::Ended));
 }
 
 /// Waits until this host is the one of its database; `None` if it is to end instead.

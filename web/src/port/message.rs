@@ -17,7 +17,8 @@
 //!
 //! # Time
 //! Clients set no timers. They know the host's clock from `clock` and ask by `alarm` to be woken
-//! at a time of that clock; one alarm per id, a later one replaces it, `null` takes it back.
+//! at a time of that clock; one alarm per id, a later one replaces it, one without a time takes it
+//! back.
 
 use partita_core::broker::Event;
 use serde::{Deserialize, Serialize};
