@@ -143,6 +143,20 @@ test('timestamps and offsets keep all of their bits', async t => {
   await producer.disconnect()
 })
 
+test('connections that fail are logged, with what can be done', async t => {
+  const entries = []
+  const { broker, kafka } = await open(t, { logLevel: logLevel.ERROR, logCreator: () => entry => entries.push(entry) })
+  const producer = kafka.producer()
+  await producer.connect()
+  await broker.close()
+  await assert.rejects(producer.send({ topic: 'orders', messages: [{ value: 'b' }] }))
+  const refused = entries.find(({ log }) => /ECONNREFUSED/.test(log.message))
+  assert.equal(refused.namespace, 'Connection')
+  assert.equal(refused.log.clientId, 'shop')
+  assert.match(refused.log.help, /broker runs/)
+  await producer.disconnect()
+})
+
 test('what is not supported is refused with what to do instead', async () => {
   assert.throws(() => new Kafka({ brokers: ['b:1'], ssl: true }), error => /`ssl`/.test(error.message) && /without TLS/.test(error.help))
   assert.throws(() => new Kafka({ brokers: ['b:1'], sasl: { mechanism: 'plain', username: 'u', password: 'p' } }), /`sasl`/)

@@ -6,6 +6,7 @@
  * nothing of the wasm is on the stack. So users' code may call anything from anywhere.
  */
 import { KafkaJSError, fromWire } from "./errors.js";
+import type { WireError } from "./errors.js";
 import { Emitter, networkEvents } from "./events.js";
 import type { Outcome, WasmClient, Way } from "./glue.js";
 import type { Session } from "./session.js";
@@ -127,18 +128,16 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
   }
 
   #drain(): void {
-    let events: Event[];
     try {
-      events = this.call((wasm) => wasm.events());
+      for (const event of this.call((wasm) => wasm.events())) {
+        if (!("op" in event && this.#settle(event as unknown as Outcome))) this.heard(event);
+      }
+      this.#tellNetwork();
+      this.drained();
     } catch (error) {
       // A trap has been told to every operation; anything else is a fault of this layer.
-      return this.emitter.logger.error(`The client's events are lost: ${String(error)}`);
+      this.emitter.logger.error(`The client's events are lost: ${String(error)}`);
     }
-    for (const event of events) {
-      if (!("op" in event && this.#settle(event as unknown as Outcome))) this.heard(event);
-    }
-    if (this.#watched()) this.#tellNetwork();
-    this.drained();
   }
 
   /** All news was taken. */
@@ -172,9 +171,14 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
 
   #tellNetwork(): void {
     const { kind } = this.emitter;
-    const { clientId } = this.#session;
+    const { clientId, logger } = this.#session;
     for (const { type, payload } of this.call((wasm) => wasm.network_events())) {
-      this.emitter.emit(`${kind}.${type}`, { clientId, ...payload });
+      if (type === "failed") {
+        const { message, broker, help } = payload as unknown as WireError;
+        logger.namespace("Connection").error(message, { broker, clientId, help });
+      } else {
+        this.emitter.emit(`${kind}.${type}`, { clientId, ...payload });
+      }
     }
   }
 }

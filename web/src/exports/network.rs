@@ -4,6 +4,7 @@
 use partita_core::client::cluster::{NetworkEvent, RequestInfo};
 use serde::Serialize;
 
+use super::error::ErrorView;
 use crate::num::to_u32;
 
 /// One event: `{ type, payload }`, the type without its client's name.
@@ -14,6 +15,8 @@ pub(super) enum NetworkView {
     Connected { broker: String },
     #[serde(rename = "disconnected", rename_all = "camelCase")]
     Disconnected { broker: String, reason: String },
+    #[serde(rename = "failed")]
+    Failed(ErrorView),
     #[serde(rename = "request_sent")]
     Sent(RequestView),
     #[serde(rename = "network.request")]
@@ -51,6 +54,7 @@ impl NetworkView {
         match event {
             NetworkEvent::Connected { broker } => Self::Connected { broker },
             NetworkEvent::Disconnected { broker, reason } => Self::Disconnected { broker, reason },
+            NetworkEvent::ConnectionFailed(error) => Self::Failed(error.into()),
             NetworkEvent::RequestSent(request) => Self::Sent(RequestView::new(request)),
             NetworkEvent::Request {
                 request,

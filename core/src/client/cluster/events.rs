@@ -40,6 +40,9 @@ pub enum NetworkEvent {
         /// Why.
         reason: String,
     },
+    /// The same, when it was not the client that closed it. Told whether anybody watches or not: it
+    /// belongs into a log.
+    ConnectionFailed(ClientError),
     /// A request was sent.
     RequestSent(RequestInfo),
     /// A request was answered.

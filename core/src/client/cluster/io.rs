@@ -183,6 +183,9 @@ impl Cluster {
             broker,
             reason: reason.to_owned(),
         });
+        if end != End::Closing {
+            self.log(error.clone());
+        }
         let sent = connection.take_in_flight();
         let queued = std::mem::take(&mut connection.queue);
         for request in sent {

@@ -311,7 +311,7 @@ impl Cluster {
         }
     }
 
-    /// The next [`NetworkEvent`] for watchers.
+    /// The next [`NetworkEvent`]; without watchers there are failed connections only.
     pub fn poll_network_event(&mut self) -> Option<NetworkEvent> {
         self.traffic.pop_front()
     }
@@ -373,6 +373,16 @@ impl Cluster {
             wall: now.wall,
         };
         self.now
+    }
+
+    /// Tells of a failed connection, also without a watcher.
+    fn log(&mut self, error: ClientError) {
+        /// What nobody reads is of no use when it is old.
+        const MAX_UNREAD: usize = 64;
+        if self.traffic.len() < MAX_UNREAD {
+            self.traffic
+                .push_back(NetworkEvent::ConnectionFailed(error));
+        }
     }
 
     fn tell(&mut self, event: impl FnOnce() -> NetworkEvent) {
