@@ -35,9 +35,12 @@ const control = async (test, broker) => {
   const waiting = new Map()
   port.onmessage = ({ data }) => data.type === 'status' && waiting.get(data.state)?.()
   return async (type, state) => {
+    // Ports keep the process alive for clients only.
+    const alive = setInterval(() => {}, 1000)
     const reached = new Promise(resolve => waiting.set(state, resolve))
     port.postMessage({ type })
     await reached
+    clearInterval(alive)
   }
 }
 
