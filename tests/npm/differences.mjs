@@ -27,6 +27,12 @@ export default {
       why: "deleteOffsets and incrementalAlterConfigs are there besides KafkaJS's: Kafka has them, KafkaJS has not",
     },
   },
+  'admin-group-offsets': {
+    'its state': {
+      ours: [{ state: 'Empty', protocolType: '' }],
+      why: "setOffsets only commits, as Kafka's own admin client does; KafkaJS joins the group for it",
+    },
+  },
   'producer-events': {
     'names of requests': {
       ours: ['0 Produce', '22 InitProducerId', '3 Metadata'],
