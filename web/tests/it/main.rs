@@ -11,6 +11,7 @@
 )]
 
 mod clients;
+mod guard;
 mod host;
 mod raw;
 mod storage;
