@@ -40,6 +40,6 @@ mod sys;
 mod worker;
 
 #[cfg(target_arch = "wasm32")]
-pub use exports::{AdminClient, PortLink, ProducerClient, Way};
+pub use exports::{AdminClient, ConsumerClient, PortLink, ProducerClient, Way};
 #[cfg(target_arch = "wasm32")]
 pub use worker::{export_database, run_broker};

@@ -3,6 +3,7 @@
  * glue has it. And what it needs of the place it runs in.
  */
 import type { WireError } from "./errors.js";
+import type { PartitionMetadata } from "./producer-types.js";
 
 /** A way to brokers; clients are made on it. */
 export interface Way {
@@ -82,9 +83,96 @@ export interface AdminClient extends WasmClient<Outcome> {
   run(command: object): number;
 }
 
+/** A batch of records: `BatchHead` of `web/src/exports/consumer_view.rs`, and its records packed. */
+export interface WireBatch {
+  id: number;
+  topic: string;
+  partition: number;
+  highWatermark: string;
+  firstOffset: string;
+  lastOffset: string;
+  /** The position after it. */
+  nextOffset: number;
+  count: number;
+  data: Uint8Array;
+  table: Int32Array;
+}
+
+interface TopicOffsets {
+  topic: string;
+  partitions: { partition: number; offset: string; metadata?: string }[];
+}
+
+/** What a consumer tells: `EventView` of `web/src/exports/consumer_view.rs`. */
+export type ConsumerEvent =
+  | {
+      type: "joined";
+      memberId: string;
+      leaderId: string;
+      isLeader: boolean;
+      groupProtocol: string;
+      assignment: [topic: string, partitions: number[]][];
+      duration: number;
+    }
+  | { type: "rebalancing"; reason: string; memberId: string }
+  | {
+      type: "unsubscribedTopics";
+      generationId: number;
+      memberId: string;
+      assignedTopics: string[];
+      topicsSubscribed: string[];
+      topicsNotSubscribed: string[];
+    }
+  | { type: "protocolsNeeded"; names: string[]; topics: string[] }
+  | {
+      type: "assignmentNeeded";
+      generation: number;
+      protocol: string;
+      members: [memberId: string, metadata: Uint8Array][];
+      topics: string[];
+    }
+  | { type: "heartbeat"; memberId: string; generation: number }
+  | {
+      type: "committed";
+      memberId: string;
+      generation: number;
+      topics: TopicOffsets[];
+      error?: WireError;
+    }
+  | { type: "outOfRange"; topic: string; partition: number }
+  | { type: "fetchStart"; nodeId: number }
+  | { type: "fetched"; nodeId: number; duration: number; numberOfBatches: number }
+  | { type: "crashed"; error: WireError };
+
+/** `web/src/exports/consumer.rs`. */
+export interface ConsumerClient extends WasmClient<ConsumerEvent | Outcome> {
+  subscribe(topics: { topic: string; fromBeginning: boolean }[]): number;
+  topics(): number;
+  start(autoCommit: object): number;
+  stop(): number;
+  poll(): WireBatch | undefined;
+  processed(batch: number, nextOffset: number): boolean;
+  is_stale(batch: number): boolean;
+  is_going(batch: number): boolean;
+  release(batch: number): void;
+  failed(batch: number, message: string): void;
+  seek(topic: string, partition: number, offset: string): void;
+  pause(topic: string, partitions?: Int32Array): void;
+  resume(topic: string, partitions?: Int32Array): void;
+  paused(): [topic: string, partitions: number[]][];
+  commit(offsets: object[]): number;
+  commit_processed(): number | undefined;
+  commit_if_due(): number | undefined;
+  uncommitted(): TopicOffsets[];
+  partitions(topic: string): PartitionMetadata[];
+  protocols(names: string[], metadata: Uint8Array[]): void;
+  assignment(generation: number, members: string[], assignments: Uint8Array[]): void;
+}
+
 /** The exports that clients need. */
 export interface KafkaGlue {
   AdminClient: WasmConstructor<object, AdminClient>;
+  ConsumerClient: WasmConstructor<object, ConsumerClient>;
   ProducerClient: WasmConstructor<object, ProducerClient>;
   PortLink: new (port: MessagePort) => PortLink;
   Way: { throughTransport(transport: Transport): Way };

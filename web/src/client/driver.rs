@@ -72,6 +72,11 @@ impl<E: Endpoint + 'static> Driver<E> {
         result
     }
 
+    /// The network's time.
+    pub fn now(&self) -> Now {
+        self.network.now()
+    }
+
     /// Asks the client something that changes nothing for the network.
     pub fn peek<R>(&self, look: impl FnOnce(&mut E) -> R) -> R {
         look(&mut self.endpoint.borrow_mut())

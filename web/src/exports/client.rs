@@ -48,6 +48,11 @@ impl<E: Endpoint + 'static> Client<E> {
         self.driver.with(act)
     }
 
+    /// The network's time.
+    pub(super) fn now(&self) -> Now {
+        self.driver.now()
+    }
+
     /// Asks for something that changes nothing.
     pub(super) fn peek<R>(&self, look: impl FnOnce(&mut E) -> R) -> R {
         self.driver.peek(look)

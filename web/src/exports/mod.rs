@@ -12,6 +12,9 @@
 mod admin;
 mod admin_view;
 mod client;
+mod consumer;
+mod consumer_options;
+mod consumer_view;
 mod error;
 mod link;
 mod network;
@@ -19,5 +22,6 @@ mod options;
 mod producer;
 
 pub use admin::AdminClient;
+pub use consumer::ConsumerClient;
 pub use link::{PortLink, Way};
 pub use producer::ProducerClient;

@@ -75,11 +75,13 @@ impl Consumer {
         op
     }
 
-    /// As [`Consumer::commit_processed`], if interval or threshold of automatic commits say so, or
-    /// such a commit is under way already.
+    /// As [`Consumer::commit_processed`], if interval or threshold of
+    /// [`AutoCommit`](super::AutoCommit) say so, whether or not it is enabled, or such a commit is
+    /// under way already.
     pub fn commit_if_due(&mut self, now: Now) -> Option<OpId> {
+        let now = self.clock(now);
         let under_way = self.automatic_commit();
-        if under_way.is_some() || !self.auto_commit_is_due(now) {
+        if under_way.is_some() || !self.commit_is_due(now) {
             return under_way;
         }
         self.commit_processed(now)
@@ -95,10 +97,15 @@ impl Consumer {
         uncommitted.collect()
     }
 
-    /// Whether interval or threshold of automatic commits say that it is time.
+    /// Whether it is time for an automatic commit.
     pub(super) fn auto_commit_is_due(&self, now: Now) -> bool {
+        self.config.auto_commit.enabled && self.commit_is_due(now)
+    }
+
+    /// Whether interval or threshold say that it is time.
+    fn commit_is_due(&self, now: Now) -> bool {
         let auto = &self.config.auto_commit;
-        if !auto.enabled || (auto.threshold.is_none() && auto.interval_ms.is_none()) {
+        if auto.threshold.is_none() && auto.interval_ms.is_none() {
             return false;
         }
         let waited = now.monotonic.since(self.commits.last);

@@ -26,7 +26,9 @@ impl Consumer {
         }
         loop {
             let pauses = &self.pauses;
-            let next = self.partitions.next_batch(|name| !pauses.contains(name));
+            let next = self
+                .partitions
+                .next_batch(now.monotonic, |name| !pauses.contains(name));
             let (name, id, first, chunk) = next?;
             if self.config.check_crcs
                 && let Err(error) = chunk.check_crcs()
@@ -48,11 +50,31 @@ impl Consumer {
         }
     }
 
+    /// Whether [`Consumer::poll`] has something to hand out, as far as can be seen without looking
+    /// into it.
+    #[must_use]
+    pub fn has_records(&self, now: Now) -> bool {
+        let now = now.monotonic.max(self.now.monotonic);
+        let mut partitions = self.partitions.iter();
+        self.is_running()
+            && partitions.any(|(name, it)| it.is_deliverable(now) && !self.pauses.contains(name))
+    }
+
     /// The host has processed everything of a batch below `next_offset`. That is what is committed
     /// by automatic commits. It may go back. Returns false if the batch does not count any more,
     /// because its partition was given up or sought elsewhere.
     pub fn mark_processed(&mut self, now: Now, id: BatchId, next_offset: i64) -> bool {
         let now = self.clock(now);
+        let counts = self.note_processed(id, next_offset);
+        if counts && self.auto_commit_is_due(now) {
+            self.advance_own(now);
+        }
+        counts
+    }
+
+    /// As [`Consumer::mark_processed`], for a host that looks for due commits itself
+    /// ([`Consumer::commit_if_due`]): cheap enough to be called for each record.
+    pub fn note_processed(&mut self, id: BatchId, next_offset: i64) -> bool {
         let Some(partition) = self.partitions.of_batch(id) else {
             return false;
         };
@@ -61,10 +83,27 @@ impl Consumer {
         };
         held.processed = Some(next_offset);
         partition.processed = Some(next_offset);
-        if self.auto_commit_is_due(now) {
-            self.advance_own(now);
-        }
+        partition.failures = None;
         true
+    }
+
+    /// Whether the host should go on with a batch. If not, because its partition was given up,
+    /// sought elsewhere or paused, or the consumer ends, it [releases](Consumer::release) it.
+    #[must_use]
+    pub fn may_go_on(&self, id: BatchId) -> bool {
+        let Some(name) = self.partitions.name_of_batch(id) else {
+            return false;
+        };
+        let stays = self.partitions.get(name).is_some_and(|it| !it.revoking);
+        self.is_running() && stays && !self.is_stale(id) && !self.pauses.contains(name)
+    }
+
+    /// Whether a batch's partition is being given up, or was: KafkaJS's `heartbeat()` says so.
+    #[must_use]
+    pub fn is_going(&self, id: BatchId) -> bool {
+        let name = self.partitions.name_of_batch(id);
+        let partition = name.and_then(|name| self.partitions.get(name));
+        partition.is_none_or(|it| it.revoking)
     }
 
     /// The host is done with a batch, and has processed all of it.
@@ -74,6 +113,7 @@ impl Consumer {
             && let Some(partition) = self.partitions.get_mut(&name)
         {
             partition.processed = Some(held.next);
+            partition.failures = None;
             partition.skip_empty();
         }
         self.advance_own(now);
@@ -83,6 +123,38 @@ impl Consumer {
     /// [processed](Consumer::mark_processed) of it again.
     pub fn release(&mut self, now: Now, id: BatchId) {
         let now = self.clock(now);
+        self.give_back(id);
+        self.advance_own(now);
+    }
+
+    /// As [`Consumer::release`], after the host has failed to process the next record: it gets it
+    /// again after a wait that grows from failure to failure, as often as
+    /// [`ConsumerConfig::retry`](super::ConsumerConfig::retry) says.
+    ///
+    /// # Errors
+    /// That it has failed too often by now; `error` is the cause. The host then stops the consumer,
+    /// and starts it again if that is to be.
+    pub fn failed(&mut self, now: Now, id: BatchId, error: ClientError) -> Result<(), ClientError> {
+        let now = self.clock(now);
+        let mut verdict = Ok(());
+        if let Some(partition) = self.partitions.of_batch(id)
+            && partition.current(id).is_some()
+        {
+            let (config, rng) = (&self.config.retry, &mut self.rng);
+            let failures = partition
+                .failures
+                .get_or_insert_with(|| Retry::new(config, rng, now.monotonic));
+            if let Verdict::GiveUp(last) = failures.failed(config, rng, now.monotonic, error) {
+                verdict = Err(last);
+            }
+        }
+        self.give_back(id);
+        self.advance_own(now);
+        verdict
+    }
+
+    /// Takes a batch back and goes on after what was processed of it.
+    fn give_back(&mut self, id: BatchId) {
         if let Some((name, held)) = self.partitions.take_back(id) {
             let next = held.processed.unwrap_or(held.first);
             if next != held.next {
@@ -91,7 +163,6 @@ impl Consumer {
                 partition.skip_empty();
             }
         }
-        self.advance_own(now);
     }
 
     /// Whether a batch does not count any more: its partition was given up or sought elsewhere.

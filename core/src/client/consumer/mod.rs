@@ -5,7 +5,7 @@
 //! 2. after every call takes each [`ConsumerEvent`] by [`Consumer::poll_event`], and records by
 //!    [`Consumer::poll`], until there are none;
 //! 3. processes each batch, reports how far it has come by [`Consumer::mark_processed`], and ends
-//!    the batch by [`Consumer::complete`] or [`Consumer::release`];
+//!    the batch by [`Consumer::complete`], [`Consumer::release`] or [`Consumer::failed`];
 //! 4. hurries when [`ConsumerEvent::Revoking`] says so;
 //! 5. calls [`Consumer::stop`] when it is done, and after [`ConsumerEvent::Crashed`].
 //!
@@ -280,7 +280,12 @@ impl Endpoint for Consumer {
     fn own_timeout(&self) -> Option<Monotonic> {
         let partitions = self.partitions.iter().filter_map(|(_, it)| it.due());
         let nodes = self.nodes.values().filter_map(fetch::Node::due);
-        let waits = partitions.chain(nodes).filter(|_| self.is_running());
+        let again = self.partitions.iter();
+        let again = again.filter_map(|(_, it)| it.deliverable_at());
+        let waits = partitions
+            .chain(nodes)
+            .chain(again)
+            .filter(|_| self.is_running());
         let group = self.group.due();
         let rest = [
             self.watch.due(),

@@ -68,6 +68,8 @@ pub(super) struct Partition {
     pub(super) revoking: bool,
     /// The failures of late, if the last attempt was one.
     pub(super) trouble: Option<Retry>,
+    /// How often the host failed to process the record that is next: it gets it again only then.
+    pub(super) failures: Option<Retry>,
     /// When it was last delivered from, as a count of deliveries.
     pub(super) turn: u64,
 }
@@ -87,6 +89,7 @@ impl Partition {
             log_start_offset: None,
             revoking: false,
             trouble: None,
+            failures: None,
             turn: 0,
         }
     }
@@ -110,10 +113,16 @@ impl Partition {
         self.trouble.as_ref().map(Retry::due)
     }
 
+    /// When the host may have what it failed to process again.
+    pub(super) fn deliverable_at(&self) -> Option<Monotonic> {
+        self.failures.as_ref().map(Retry::due)
+    }
+
     /// Whether there is something to deliver but for pauses.
-    pub(super) fn is_deliverable(&self) -> bool {
+    pub(super) fn is_deliverable(&self, now: Monotonic) -> bool {
         let known = matches!(self.position, Position::At(_));
-        known && self.in_hand.is_none() && !self.revoking && !self.buffer.is_empty()
+        let waits = self.deliverable_at().is_some_and(|due| due > now);
+        known && self.in_hand.is_none() && !self.revoking && !waits && !self.buffer.is_empty()
     }
 
     /// What is processed and not committed.
@@ -241,11 +250,12 @@ impl Partitions {
     /// Hands out what is next of the partition that has waited the longest.
     pub(super) fn next_batch(
         &mut self,
+        now: Monotonic,
         may: impl Fn(&TopicPartition) -> bool,
     ) -> Option<(TopicPartition, BatchId, i64, Chunk)> {
         let mut waiting = self.all.iter_mut();
         let deliverable = |(name, partition): &(&TopicPartition, &mut Partition)| {
-            partition.is_deliverable() && may(name)
+            partition.is_deliverable(now) && may(name)
         };
         let (name, partition) = waiting
             .by_ref()
@@ -262,6 +272,11 @@ impl Partitions {
     /// The partition of a batch that is in the host's hands.
     pub(super) fn of_batch(&mut self, id: BatchId) -> Option<&mut Partition> {
         self.all.get_mut(self.batches.get(&id)?)
+    }
+
+    /// The name of the partition of a batch that is in the host's hands.
+    pub(super) fn name_of_batch(&self, id: BatchId) -> Option<&TopicPartition> {
+        self.batches.get(&id)
     }
 
     /// Whether a batch has no effect any more.

@@ -49,6 +49,9 @@ impl Consumer {
     }
 
     pub(super) fn seek_assigned(&mut self, partition: &TopicPartition, to: SeekTo) {
+        if let Some(sought) = self.partitions.get_mut(partition) {
+            sought.failures = None;
+        }
         if let SeekTo::Offset(offset) = to {
             self.place_at(partition, offset, Origin::Seek(to));
             self.count_as_processed(partition, offset);
