@@ -31,6 +31,13 @@ export default {
     'its state': {
       ours: [{ state: 'Empty', protocolType: '' }],
       why: "setOffsets only commits, as Kafka's own admin client does; KafkaJS joins the group for it",
+  'consumer-events': {
+    FETCH: {
+      ours: {
+        type: 'consumer.fetch',
+        payload: { duration: '<number>', nodeId: '<node>', numberOfBatches: 1 },
+      },
+      why: 'KafkaJS has lost count and always says 0',
     },
   },
   'producer-events': {

@@ -8,6 +8,9 @@ declare const broker: BrokerLike
 const kafka = new Kafka({ clientId: 'shop', brokers: [broker] })
 
 export const producer: kafkajs.Producer = kafka.producer()
+export const consumer: kafkajs.Consumer = kafka.consumer({ groupId: 'g' })
+export const eachMessage: kafkajs.EachMessageHandler = async () => {}
+export const running = consumer.run({ eachMessage })
 export const logger: kafkajs.Logger = kafka.logger()
 type Refused = 'describeAcls' | 'deleteAcls' | 'createAcls' | 'alterPartitionReassignments' | 'listPartitionReassignments'
 export const admin: Omit<kafkajs.Admin, Refused> = kafka.admin()

@@ -1,13 +1,15 @@
-// A program in TypeScript for KafkaJS, producer and admin: it must compile with KafkaJS's types and with ours.
+// A program in TypeScript for KafkaJS: it must compile with KafkaJS's types and with ours.
 
 import {
-  CompressionTypes, ConfigResourceTypes, ConfigSource, Kafka, KafkaJSConnectionError, KafkaJSError,
+  AssignerProtocol, CompressionTypes, ConfigResourceTypes, ConfigSource, Kafka, KafkaJSConnectionError, KafkaJSError,
   KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, KafkaJSRequestTimeoutError,
-  Partitioners, logLevel,
+  PartitionAssigners, Partitioners, logLevel,
 } from 'client'
 import type {
-  Admin, DescribeConfigResponse, GroupDescription, ICustomPartitioner, IHeaders, ITopicConfig, KafkaConfig, LogEntry,
-  Logger, Message, PartitionMetadata, PartitionerArgs, Producer, ProducerBatch, ProducerConfig, ProducerRecord,
+  Admin, Batch, Consumer, ConsumerConfig, ConsumerCrashEvent, ConsumerGroupJoinEvent, ConsumerRunConfig,
+  ConsumerSubscribeTopics, DescribeConfigResponse, EachBatchHandler, EachBatchPayload, EachMessagePayload,
+  GroupDescription, ICustomPartitioner, IHeaders, ITopicConfig, KafkaConfig, LogEntry,
+  KafkaMessage, Logger, Message, OffsetsByTopicPartition, PartitionAssigner, PartitionMetadata, PartitionerArgs, Producer, ProducerBatch, ProducerConfig, ProducerRecord,
   RecordMetadata, RequestEvent, RetryOptions, SeekEntry, TopicMessages, logCreator,
 } from 'client'
 
@@ -56,6 +58,87 @@ export async function produce(): Promise<string[]> {
   await (transaction.isActive() ? transaction.commit() : transaction.abort())
   await producer.disconnect()
   return sent.map(({ topicName, partition, baseOffset, errorCode }) => `${topicName} ${partition} ${baseOffset ?? ''} ${errorCode}`)
+}
+
+const greedy: PartitionAssigner = ({ cluster, groupId, logger }) => ({
+  name: 'Greedy',
+  version: 1,
+  async assign({ members, topics }) {
+    logger.debug(groupId, { topics })
+    const [first] = members.map(({ memberMetadata }) => AssignerProtocol.MemberMetadata.decode(memberMetadata)?.topics[0] ?? '')
+    const partitions: number[] = cluster.findTopicPartitionMetadata(first ?? '').map(({ partitionId }) => partitionId)
+    return members.map(({ memberId }) => ({
+      memberId,
+      memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment: { [first ?? '']: partitions }, userData: Buffer.alloc(0) }),
+    }))
+  },
+  protocol: ({ topics }) => ({
+    name: 'Greedy',
+    metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }),
+  }),
+})
+
+export async function consume(): Promise<unknown> {
+  const options: ConsumerConfig = {
+    groupId: 'g', partitionAssigners: [greedy, PartitionAssigners.roundRobin], sessionTimeout: 30000,
+    rebalanceTimeout: 60000, heartbeatInterval: 3000, maxBytesPerPartition: 1 << 20, minBytes: 1, maxBytes: 1 << 23,
+    maxWaitTimeInMs: 500, metadataMaxAge: 1000, allowAutoTopicCreation: false, maxInFlightRequests: 5,
+    readUncommitted: true, rackId: 'r', retry: { ...retry, restartOnFailure: async (error: Error) => error.name !== 'x' },
+  }
+  const consumer: Consumer = kafka.consumer(options)
+  await consumer.connect()
+  const topics: ConsumerSubscribeTopics = { topics: ['orders', /^pay.*/], fromBeginning: true }
+  await consumer.subscribe(topics)
+  await consumer.subscribe({ topic: 'refunds' })
+  const seen: (string | undefined)[] = []
+  const eachBatch: EachBatchHandler = async ({ batch, resolveOffset, heartbeat, ...rest }: EachBatchPayload) => {
+    const whole: Batch = batch
+    for (const message of whole.messages) {
+      if (!rest.isRunning() || rest.isStale()) break
+      resolveOffset(message.offset)
+      await heartbeat()
+    }
+    const resume: () => void = rest.pause()
+    resume()
+    const uncommitted: OffsetsByTopicPartition = rest.uncommittedOffsets()
+    await rest.commitOffsetsIfNecessary(uncommitted)
+    await rest.commitOffsetsIfNecessary()
+    const lag: string[] = [whole.offsetLag(), whole.offsetLagLow(), whole.highWatermark, whole.lastOffset()]
+    const first: string | null = whole.firstOffset()
+    seen.push(first ?? '', ...lag, `${whole.isEmpty()}`)
+  }
+  const running: ConsumerRunConfig = {
+    autoCommit: true, autoCommitInterval: null, autoCommitThreshold: 5, eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: 3, eachBatch,
+  }
+  await consumer.run(running)
+  await consumer.run({
+    eachMessage: async ({ topic, partition, message, heartbeat, pause }: EachMessagePayload) => {
+      const record: KafkaMessage = message
+      const text = record.value?.toString() ?? `${topic} ${partition} ${record.offset} ${record.timestamp}`
+      const header = message.headers?.correlation?.toString()
+      seen.push(text, record.key?.toString('hex'), header)
+      pause()()
+      await heartbeat()
+    },
+  })
+  consumer.seek({ topic: 'orders', partition: 0, offset: '5' })
+  consumer.pause([{ topic: 'orders', partitions: [0] }, { topic: 'payments' }])
+  const paused: number[] = consumer.paused().flatMap(({ partitions }) => partitions)
+  consumer.resume([{ topic: 'orders' }])
+  await consumer.commitOffsets([{ topic: 'orders', partition: 0, offset: '5', metadata: 'm' }])
+  const group: GroupDescription = await consumer.describeGroup()
+  const remove = consumer.on(consumer.events.GROUP_JOIN, ({ payload }: ConsumerGroupJoinEvent) => {
+    seen.push(...Object.values(payload.memberAssignment).flat().map(String), payload.leaderId)
+  })
+  remove()
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }: ConsumerCrashEvent) => seen.push(error.message, `${restart}`))
+  consumer.on('consumer.commit_offsets', ({ payload }) => seen.push(payload.topics[0]?.partitions[0]?.offset))
+  consumer.on(consumer.events.REQUEST, ({ payload }) => seen.push(payload.apiName))
+  consumer.logger().info('done')
+  await consumer.stop()
+  await consumer.disconnect()
+  return [paused, group.members.map(({ memberAssignment }) => memberAssignment), seen]
 }
 
 export async function administer(): Promise<unknown> {

@@ -22,7 +22,7 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
   #session: Session;
   #wasm: Wasm | undefined;
   #opening: Promise<Wasm> | undefined;
-  #pending = new Map<number, Pending>();
+  #pending = new Map<number, Pending[]>();
   #scheduled = false;
   #forgetTrap: (() => void) | undefined;
 
@@ -75,11 +75,14 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
     });
   }
 
-  /** Begins an operation; the promise is its end. */
+  /** Begins an operation, or joins in one that others wait for; the promise is its end. */
   protected operation<T>(begin: (wasm: Wasm) => number): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const op = this.call(begin);
-      this.#pending.set(op, { resolve: resolve as (value: unknown) => void, reject });
+      const own = { resolve: resolve as (value: unknown) => void, reject };
+      const others = this.#pending.get(op);
+      if (others) others.push(own);
+      else this.#pending.set(op, [own]);
     });
   }
 
@@ -115,6 +118,7 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
     this.#opening = undefined;
     this.#forgetTrap?.();
     this.#session.instance.call(() => wasm.free());
+    this.#failPending(new KafkaJSError(`The ${this.emitter.kind} is disconnected`));
   }
 
   /** News is fetched once nothing else is on the stack, however often it is announced. */
@@ -148,15 +152,22 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
     const pending = this.#pending.get(op);
     if (!pending) return false;
     this.#pending.delete(op);
-    if (error) pending.reject(fromWire(error));
-    else pending.resolve(value);
+    for (const { resolve, reject } of pending) {
+      if (error) reject(fromWire(error));
+      else resolve(value);
+    }
     return true;
   }
 
   #trapped(error: KafkaJSError): void {
     this.closed(error);
     this.#wasm = undefined;
-    const pending = [...this.#pending.values()];
+    this.#failPending(error);
+  }
+
+  /** Ends the operations that nobody will answer any more. */
+  #failPending(error: KafkaJSError): void {
+    const pending = [...this.#pending.values()].flat();
     this.#pending.clear();
     for (const { reject } of pending) reject(error);
   }

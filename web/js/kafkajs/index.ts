@@ -9,6 +9,8 @@
 import { createAdmin } from "./admin.js";
 import type { Admin } from "./admin.js";
 import type { AdminConfig } from "./admin-types.js";
+import { createConsumer } from "./consumer/index.js";
+import type { Consumer, ConsumerConfig } from "./consumer/types.js";
 import * as exported from "./exports.js";
 import type { KafkaGlue, KafkaPlatform } from "./glue.js";
 import { Instance } from "./instance.js";
@@ -21,6 +23,7 @@ import type { KafkaConfig } from "./session.js";
 /** One cluster, as a program sees it: clients are made here. */
 export interface Kafka {
   producer(config?: ProducerConfig): Producer;
+  consumer(config: ConsumerConfig): Consumer;
   admin(config?: AdminConfig): Admin;
   logger(): Logger;
 }
@@ -42,6 +45,10 @@ export function createKafka(glue: KafkaGlue, platform: KafkaPlatform) {
 
     producer(config?: ProducerConfig): Producer {
       return createProducer(this.#session, config);
+    }
+
+    consumer(config?: ConsumerConfig): Consumer {
+      return createConsumer(this.#session, config);
     }
 
     admin(config?: AdminConfig): Admin {

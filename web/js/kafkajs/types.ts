@@ -1,13 +1,11 @@
 /// <reference types="node" preserve="true" />
-/**
- * The names of KafkaJS's types, so that programs in TypeScript find what they import.
- * Those of the consumer are beside it.
- */
+/** The names of KafkaJS's types, so that programs in TypeScript find what they import. */
 import type { ICustomPartitioner } from "./partitioners.js";
 import type { PartitionOffset } from "./admin-types.js";
 
 export type * from "./admin-types.js";
 export type * from "./assigners.js";
+export type * from "./consumer/types.js";
 export type * from "./producer-types.js";
 export type { Admin, AdminEvents } from "./admin.js";
 export type { AssignerCluster as Cluster } from "./assigners.js";

@@ -27,7 +27,7 @@ enum EventView {
         leader_id: String,
         is_leader: bool,
         group_protocol: String,
-        /// Topics with their partitions.
+        /// Topics with their partitions, these by number.
         assignment: Vec<(String, Vec<i32>)>,
         duration: u64,
     },
@@ -207,12 +207,16 @@ pub(super) fn push(events: &Array, event: ConsumerEvent) -> Result<(), JsValue> 
 }
 
 fn joined(join: GroupJoin) -> EventView {
+    let mut assignment = partitions_by_topic(join.assignment);
+    for (_, partitions) in &mut assignment {
+        partitions.sort_unstable();
+    }
     EventView::Joined {
         member_id: join.member_id,
         leader_id: join.leader_id,
         is_leader: join.is_leader,
         group_protocol: join.protocol,
-        assignment: partitions_by_topic(join.assignment),
+        assignment,
         duration: join.duration_ms,
     }
 }
