@@ -31,6 +31,8 @@ export default {
     'its state': {
       ours: [{ state: 'Empty', protocolType: '' }],
       why: "setOffsets only commits, as Kafka's own admin client does; KafkaJS joins the group for it",
+    },
+  },
   'consumer-events': {
     FETCH: {
       ours: {
