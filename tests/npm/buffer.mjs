@@ -7,22 +7,27 @@ const fromHex = text => Uint8Array.from(text.match(/../g) ?? [], byte => parseIn
 const fromBase64 = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
 const toHex = bytes => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 
-class PageBuffer extends Uint8Array {
+// Of the same name, for programs that look at it.
+class Buffer extends Uint8Array {
   static from(source, encodingOrOffset, length) {
     if (typeof source === 'string') {
       const read = { hex: fromHex, base64: fromBase64 }[encodingOrOffset] ?? (text => encoder.encode(text))
-      return PageBuffer.from(read(source))
+      return Buffer.from(read(source))
     }
-    if (source instanceof ArrayBuffer) return new PageBuffer(source, encodingOrOffset, length)
-    return new PageBuffer(Uint8Array.from(source).buffer)
+    if (source instanceof ArrayBuffer) return new Buffer(source, encodingOrOffset, length)
+    return new Buffer(Uint8Array.from(source).buffer)
   }
 
   static alloc(size) {
-    return new PageBuffer(size)
+    return new Buffer(size)
   }
 
   static isBuffer(value) {
-    return value instanceof PageBuffer
+    return value instanceof Buffer
+  }
+
+  equals(other) {
+    return this.length === other.length && this.every((byte, at) => byte === other[at])
   }
 
   toString(encoding = 'utf8') {
@@ -30,4 +35,4 @@ class PageBuffer extends Uint8Array {
   }
 }
 
-globalThis.Buffer ??= PageBuffer
+if (globalThis.Buffer === undefined) globalThis.Buffer = Buffer
