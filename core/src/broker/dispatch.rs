@@ -10,6 +10,7 @@ use super::connection::{ConnectionId, RequestId, RequestInfo};
 use super::event::RequestView;
 use super::{Broker, Frame, Lifecycle, Output, Segment, handler};
 use crate::protocol::{self, ErrorCode, Part, Reader, RequestHeader, Response};
+use crate::types::Uuid;
 
 /// One decoded request on its way to its handler.
 #[derive(Debug, Clone)]
@@ -163,14 +164,28 @@ impl Broker {
     }
 
     /// Says in a few words what a request asks for, and with which error it ends, for watchers.
-    pub(crate) fn describe_request(&mut self, id: RequestId, summary: impl FnOnce() -> String) {
+    pub(crate) fn describe_request(
+        &mut self,
+        id: RequestId,
+        summary: impl FnOnce(&Self) -> String,
+    ) {
         if !self.observer.watching() {
             return;
         }
+        let summary = summary(self);
         if let Some(open) = self.connections.get_mut(id.connection)
             && let Some(info) = open.info_mut(id.number)
         {
-            info.summary = summary();
+            info.summary = summary;
+        }
+    }
+
+    /// What a watcher calls a topic that a request names by its name, or else by its id.
+    pub(crate) fn topic_title(&self, name: &str, id: Uuid) -> String {
+        match self.metadata.topic_by_id(id) {
+            Some(topic) => topic.name.clone(),
+            None if id.is_zero() => name.to_owned(),
+            None => id.to_string(),
         }
     }
 

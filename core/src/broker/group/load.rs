@@ -156,9 +156,21 @@ impl Broker {
         });
         found.phase = Phase::Ready;
         let ids: Vec<Arc<str>> = found.groups.keys().cloned().collect();
+        let commits: Vec<_> = found
+            .offsets
+            .iter_durable()
+            .map(|(key, _)| key.clone())
+            .collect();
         self.groups.last_number = number;
         if let Err(error) = built {
             return self.fail_group_partition(log.partition, error.to_string());
+        }
+        // Whoever watched from the opening on has not seen them: they were not there yet.
+        for key in commits {
+            self.observer.commit(&key.group, &key.topic, key.partition);
+        }
+        for id in &ids {
+            self.observer.group(id);
         }
         for id in ids {
             let (_, written) = self.with_group(log.partition, &id, |group, settings, out| {

@@ -17,7 +17,7 @@ use crate::protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
 
 /// Creates what can be created and answers when that is durable.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: CreateTopicsRequest) {
-    broker.describe_request(context.id, || {
+    broker.describe_request(context.id, |_| {
         let names: Vec<&str> = request
             .topics
             .iter()

@@ -14,7 +14,7 @@ use crate::protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse};
 
 /// Deletes what can be deleted; a group that is named twice is deleted once.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: DeleteGroupsRequest) {
-    broker.describe_request(context.id, || request.groups_names.join(", "));
+    broker.describe_request(context.id, |_| request.groups_names.join(", "));
     let mut seen = BTreeSet::new();
     let mut groups = request.groups_names;
     groups.retain(|group| seen.insert(group.clone()));

@@ -23,7 +23,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: DeleteTopi
         };
         request.topic_names.into_iter().map(by_name).collect()
     };
-    broker.describe_request(context.id, || {
+    broker.describe_request(context.id, |_| {
         let names = asked
             .iter()
             .map(|topic| topic.name.clone().unwrap_or_default());

@@ -17,7 +17,7 @@ const ALL_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
 
 /// Describes each group as it is known to be durable.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: DescribeGroupsRequest) {
-    broker.describe_request(context.id, || request.groups.join(", "));
+    broker.describe_request(context.id, |_| request.groups.join(", "));
     let mut groups = Vec::with_capacity(request.groups.len());
     for id in request.groups {
         let mut described = describe(broker, context.version, &id);

@@ -25,7 +25,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: FindCoordi
     } else {
         vec![request.key]
     };
-    broker.describe_request(context.id, || keys.join(", "));
+    broker.describe_request(context.id, |_| keys.join(", "));
     let coordinators: Vec<Coordinator> = keys
         .into_iter()
         .map(|key| find(broker, context, request.key_type, key))

@@ -11,7 +11,7 @@ use crate::protocol::messages::{HeartbeatRequest, HeartbeatResponse};
 
 /// Renews the member's session; answers when what it relies on is durable.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: HeartbeatRequest) {
-    broker.describe_request(context.id, || {
+    broker.describe_request(context.id, |_| {
         format!("{}, generation {}", request.group_id, request.generation_id)
     });
     let id = context.id;

@@ -16,7 +16,7 @@ use crate::protocol::messages::JoinGroupRequest;
 
 /// Hands the member to its group, which is made if it is new.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: JoinGroupRequest) {
-    broker.describe_request(context.id, || {
+    broker.describe_request(context.id, |_| {
         let who = if request.member_id.is_empty() {
             "a new member"
         } else {

@@ -30,7 +30,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: LeaveGroup
             ..MemberIdentity::default()
         }]
     };
-    broker.describe_request(context.id, || {
+    broker.describe_request(context.id, |_| {
         let names: Vec<&str> = members
             .iter()
             .map(|member| match &member.group_instance_id {

@@ -31,7 +31,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: MetadataRe
         None => true,
         Some(topics) => version == 0 && topics.is_empty(),
     };
-    broker.describe_request(context.id, || match &request.topics {
+    broker.describe_request(context.id, |_| match &request.topics {
         Some(topics) if !all => {
             let names: Vec<&str> = topics
                 .iter()

@@ -29,7 +29,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, mut request: Offset
     for topic in std::mem::take(&mut request.topics) {
         answers.push(take_topic(broker, context.version, topic, &mut offsets));
     }
-    broker.describe_request(context.id, || {
+    broker.describe_request(context.id, |_| {
         let said: Vec<String> = offsets
             .iter()
             .map(|offset| format!("{}-{}@{}", offset.topic, offset.partition, offset.offset))

@@ -19,7 +19,7 @@ use crate::protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse};
 
 /// Deletes what may be deleted and answers when that is durable.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: OffsetDeleteRequest) {
-    broker.describe_request(context.id, || {
+    broker.describe_request(context.id, |_| {
         let names: Vec<&str> = request
             .topics
             .iter()

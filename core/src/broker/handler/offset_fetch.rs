@@ -26,7 +26,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: OffsetFetc
     let (id, version) = (context.id, context.version);
     let stable = request.require_stable;
     let groups = groups_of(request, version);
-    broker.describe_request(id, || {
+    broker.describe_request(id, |_| {
         let names: Vec<&str> = groups.iter().map(|group| group.group_id.as_str()).collect();
         names.join(", ")
     });

@@ -62,7 +62,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: ProduceReq
         response: ProduceResponse::default(),
         waiting: Vec::new(),
     };
-    broker.describe_request(context.id, || describe(&request));
+    broker.describe_request(context.id, |broker| describe(broker, &request));
     for topic in request.topic_data {
         let answer = broker.produce_topic(&mut produce, topic);
         produce.response.responses.push(answer);
@@ -88,7 +88,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: ProduceReq
     }
 }
 
-fn describe(request: &ProduceRequest) -> String {
+fn describe(broker: &Broker, request: &ProduceRequest) -> String {
     let mut parts = Vec::new();
     for topic in &request.topic_data {
         for partition in &topic.partition_data {
@@ -97,12 +97,12 @@ fn describe(request: &ProduceRequest) -> String {
                 .bytes()
                 .and_then(|bytes| BatchView::single(bytes.clone()).ok())
                 .map_or(0, |batch| batch.records_count);
-            let name = if topic.topic_id.is_zero() {
-                topic.name.clone()
-            } else {
-                topic.topic_id.to_string()
-            };
-            parts.push(format!("{name}-{}, {records} records", partition.index));
+            let name = broker.topic_title(&topic.name, topic.topic_id);
+            let plural = if records == 1 { "" } else { "s" };
+            parts.push(format!(
+                "{name}-{}, {records} record{plural}",
+                partition.index
+            ));
         }
     }
     parts.join("; ")

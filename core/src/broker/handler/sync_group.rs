@@ -16,7 +16,7 @@ use crate::protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 
 /// Hands the assignments to the group, which answers.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: SyncGroupRequest) {
-    broker.describe_request(context.id, || {
+    broker.describe_request(context.id, |_| {
         let (group, generation) = (&request.group_id, request.generation_id);
         match request.assignments.len() {
             0 => format!("{group}, generation {generation}"),

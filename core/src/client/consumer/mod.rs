@@ -179,6 +179,12 @@ impl Consumer {
         self.events.pop_front()
     }
 
+    /// Whether [`Consumer::poll_event`] has something.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     fn is_running(&self) -> bool {
         self.phase == Phase::Running
     }

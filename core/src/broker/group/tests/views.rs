@@ -1,6 +1,7 @@
 //! What watchers see.
 
 use super::*;
+use crate::broker::Event;
 
 /// A group as it lives: who has joined, who has synced, who owns what, and how long is left.
 #[test]
@@ -73,4 +74,59 @@ fn a_watcher_sees_commits_when_they_are_durable() {
         world.broker.all_commits(),
         [("g".to_owned(), "orders".to_owned(), 2)]
     );
+}
+
+/// Whoever watches a broker from its opening on is told of all that it reads: groups and commits.
+#[test]
+fn a_watcher_from_the_opening_on_sees_what_is_read() {
+    let mut world = World::new();
+    world.a_group("g", 1);
+    world.ask_in(9, &a_commit(("h", "", -1), "orders", &[(2, 42)]));
+    let opening = world.harness.take().unwrap().crash_opening();
+    world.harness = Some(opening);
+    world.broker.watch(true);
+    let mut events = Vec::new();
+    while world.step_storage() {
+        events.extend(std::iter::from_fn(|| world.broker.poll_event()));
+    }
+    events.extend(std::iter::from_fn(|| world.broker.poll_event()));
+    let commit = events.iter().rev().find_map(|event| {
+        let Event::Commit(commit) = event else {
+            return None;
+        };
+        Some((commit.group.as_str(), commit.partition, commit.offset))
+    });
+    assert_eq!(commit, Some(("h", 2, 42)));
+    let group = |event: &Event| matches!(event, Event::Group(view) if view.group == "g" && view.members.len() == 1);
+    assert!(events.iter().any(group), "{events:?}");
+    let topic = |event: &Event| matches!(event, Event::Topic(view) if view.topic == "orders");
+    assert!(events.iter().any(topic), "{events:?}");
+}
+
+/// What a request asks for is told by the names of topics, also where it has only their ids.
+#[test]
+fn a_watcher_sees_requests_by_the_names_of_topics() {
+    let mut world = World::new();
+    let id = world.broker.metadata.topic_by_name("orders").unwrap().id;
+    world.broker.watch(true);
+    let fetch = FetchRequest {
+        topics: vec![fetch::FetchTopic {
+            topic_id: id,
+            partitions: vec![fetch::FetchPartition {
+                partition: 1,
+                ..Default::default()
+            }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    world.ask(&fetch);
+    let told = std::iter::from_fn(|| world.broker.poll_event());
+    let told = told.filter_map(|event| {
+        let Event::Request(request) = event else {
+            return None;
+        };
+        Some(request.summary)
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["orders-1 from 0"]);
 }

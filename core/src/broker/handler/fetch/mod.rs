@@ -97,7 +97,7 @@ struct ChunkPart {
 
 /// Takes the request into its session, and answers or waits.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: FetchRequest) {
-    broker.describe_request(context.id, || describe(&request));
+    broker.describe_request(context.id, |broker| describe(broker, &request));
     let by_ids = context.version >= TOPIC_IDS_SINCE;
     let wanted = wanted(&request);
     let forgotten = forgotten(&request);
@@ -188,15 +188,11 @@ fn key(topic: &str, topic_id: Uuid, partition: i32) -> SessionKey {
     }
 }
 
-fn describe(request: &FetchRequest) -> String {
+fn describe(broker: &Broker, request: &FetchRequest) -> String {
     let mut parts = Vec::new();
     for topic in &request.topics {
         for partition in &topic.partitions {
-            let name = if topic.topic_id.is_zero() {
-                topic.topic.clone()
-            } else {
-                topic.topic_id.to_string()
-            };
+            let name = broker.topic_title(&topic.topic, topic.topic_id);
             parts.push(format!(
                 "{name}-{} from {}",
                 partition.partition, partition.fetch_offset
@@ -204,7 +200,7 @@ fn describe(request: &FetchRequest) -> String {
         }
     }
     if parts.is_empty() {
-        return "what its session has".to_owned();
+        return "new records of its session's partitions".to_owned();
     }
     parts.join("; ")
 }
