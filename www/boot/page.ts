@@ -24,7 +24,20 @@ declare global {
 
 const NAME = "playground";
 
+/** The colours that were chosen, else those of the system. */
+function dress(): void {
+  const light = matchMedia("(prefers-color-scheme: light)").matches;
+  let theme: string | null = null;
+  try {
+    theme = localStorage.getItem("partita.theme");
+  } catch {
+    // A page without storage of its own follows the system.
+  }
+  document.documentElement.dataset.theme = theme ?? (light ? "light" : "dark");
+}
+
 async function boot(): Promise<void> {
+  dress();
   const module = await compile(new URL(PARTITA_FILES.wasm, import.meta.url));
   const url = new URL(PARTITA_FILES.worker, import.meta.url);
   partita.initSync({ module });

@@ -1,61 +1,10 @@
-//! The page's entry: mounts the app and listens to the broker on its port.
-
-use std::rc::Rc;
+//! The page's entry: mounts the app on a link to the broker's host.
 
 use partita_web::PortLink;
-use partita_web::client::Link;
-use partita_web::port::message::{Status, ToClient};
 use wasm_bindgen::prelude::*;
-use yew::prelude::*;
 
-/// What the page knows of its broker.
-#[derive(Clone, Properties)]
-struct AppProps {
-    /// The page's way to the broker's host.
-    link: Rc<Link>,
-}
-
-impl PartialEq for AppProps {
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.link, &other.link)
-    }
-}
-
-/// The whole page.
-#[function_component(App)]
-fn app(props: &AppProps) -> Html {
-    let broker = use_state(|| None::<String>);
-    {
-        let broker = broker.clone();
-        use_effect_with(props.clone(), move |props| {
-            let link = Rc::clone(&props.link);
-            let show = move |status: &Status| {
-                let running = matches!(status, Status::Running { .. });
-                broker.set(running.then(|| "playground".to_owned()));
-            };
-            show(&link.status());
-            let listener = link.on_message(move |message| {
-                if let ToClient::Status(status) = message {
-                    show(status);
-                }
-            });
-            move || link.forget(listener)
-        });
-    }
-    let state = if broker.is_some() {
-        "running"
-    } else {
-        "starting"
-    };
-    html! {
-        <main>
-            <h1>{ "Partita" }</h1>
-            <p role="status" data-broker={state}>
-                { broker.as_ref().map(|name| format!("Broker {name} is running")) }
-            </p>
-        </main>
-    }
-}
+use crate::session::Session;
+use crate::view::app::{App, AppProps};
 
 /// Mounts the playground into the document's `#app`; `link` leads to the broker's host.
 ///
@@ -64,12 +13,12 @@ fn app(props: &AppProps) -> Html {
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
 pub fn run_page(link: &PortLink) -> Result<(), JsValue> {
-    let link = link.link();
     let root = web_sys::window()
         .and_then(|window| window.document())
         .and_then(|document| document.get_element_by_id("app"))
         .ok_or_else(|| JsValue::from_str("the document has no element #app"))?;
-    yew::Renderer::<App>::with_root_and_props(root, AppProps { link }).render();
+    let session = Session::new(link.link());
+    yew::Renderer::<App>::with_root_and_props(root, AppProps { session }).render();
     Ok(())
 }
 
@@ -103,10 +52,7 @@ mod tests {
                 break status;
             }
         };
-        assert_eq!(
-            status.text_content().unwrap(),
-            "Broker playground is running"
-        );
+        assert!(status.text_content().unwrap().contains("Broker running"));
     }
 
     /// Lets the page handle its messages and render.

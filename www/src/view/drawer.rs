@@ -1,0 +1,202 @@
+//! The drawer: what passes between clients and broker, and where offsets are kept.
+
+use std::rc::Rc;
+
+use partita_core::broker::RequestView;
+use yew::prelude::*;
+
+use super::offsets;
+use super::parts::{DOWN, UP, icon, on_click};
+use super::ui::Tab;
+use crate::model::fold::{Folded, Kind};
+use crate::model::text;
+use crate::session::Session;
+
+/// How many rows are drawn.
+const ROWS: usize = 60;
+
+pub(crate) fn view(session: &Rc<Session>) -> Html {
+    let (open, chosen, errors_only) = {
+        let ui = session.ui.borrow();
+        (!ui.drawer_closed, ui.tab, ui.errors_only)
+    };
+    let tab = |tab: Tab, text: &'static str| {
+        let selected = open && chosen == tab;
+        let choose = on_click(session, move |session| {
+            let mut ui = session.ui.borrow_mut();
+            ui.drawer_closed = false;
+            ui.tab = tab;
+        });
+        html! {
+            <button type="button" role="tab" aria-selected={selected.to_string()} onclick={choose}>
+                { text }
+            </button>
+        }
+    };
+    let (name, drawing) = match open {
+        true => ("Close the drawer", DOWN),
+        false => ("Open the drawer", UP),
+    };
+    html! {
+        <section class="drawer" aria-label="Traffic and offsets">
+            <div class="tabs">
+                <div role="tablist" aria-label="Drawer" style="display:contents">
+                    { tab(Tab::Traffic, "Traffic") }{ tab(Tab::Offsets, "Offsets") }
+                </div>
+                <div class="right">
+                    if open && chosen == Tab::Traffic {
+                        <span>{ folding(session) }</span>
+                        <button type="button" class="btn sm quiet" aria-pressed={errors_only.to_string()}
+                            onclick={on_click(session, |session| {
+                                let mut ui = session.ui.borrow_mut();
+                                ui.errors_only = !ui.errors_only;
+                            })}>{ if errors_only { "All requests" } else { "Errors only" } }</button>
+                    } else if open {
+                        <span>{ "as ZooKeeper would hold it" }</span>
+                    }
+                    <button type="button" class="btn icon quiet sm" aria-label={name}
+                        onclick={on_click(session, |session| {
+                            let mut ui = session.ui.borrow_mut();
+                            ui.drawer_closed = !ui.drawer_closed;
+                        })}>{ icon(drawing) }</button>
+                </div>
+            </div>
+            if open {
+                <div class="panel" role="tabpanel" style="--dh:158px">
+                    { match chosen {
+                        Tab::Traffic => traffic(session, errors_only),
+                        Tab::Offsets => offsets::view(session),
+                    } }
+                </div>
+            }
+        </section>
+    }
+}
+
+/// What is left out.
+fn folding(session: &Session) -> String {
+    let world = session.world.borrow();
+    let folded = &world.traffic.folded;
+    if folded.is_folded() {
+        let rate = text::number(i64::try_from(folded.rate()).unwrap_or(0));
+        format!("{rate} requests/s: folded by kind")
+    } else {
+        "Heartbeats and empty fetches folded".into()
+    }
+}
+
+fn traffic(session: &Rc<Session>, errors_only: bool) -> Html {
+    let world = session.world.borrow();
+    if world.traffic.folded.is_folded() && !errors_only {
+        return kinds(&world.traffic.folded);
+    }
+    let rows: Vec<RequestView> = world
+        .traffic
+        .rows(errors_only)
+        .take(ROWS)
+        .cloned()
+        .collect();
+    let (total, missing) = (world.traffic.total(), world.traffic.missing());
+    html! { <Traffic {rows} {total} {missing} /> }
+}
+
+/// One row for each API, when requests are too many to be read.
+fn kinds(folded: &Folded) -> Html {
+    let kinds = folded.kinds.iter();
+    let mut kinds: Vec<_> = kinds
+        .filter(|(_, kind)| kind.rates.values().any(|it| it > 0))
+        .collect();
+    kinds.sort_by_key(|(_, kind)| std::cmp::Reverse(kind.rate));
+    html! {
+        <table class="traffic kinds">
+            <caption class="sr">{ "Requests to the broker by API" }</caption>
+            <tbody>{ for kinds.into_iter().map(|(api, kind)| html! {
+                <tr key={api.clone()}>
+                    <td class="api">{ api.clone() }</td>
+                    <td class="who">{ clients(kind) }</td>
+                    <td class="w"><svg viewBox="0 0 180 16" aria-hidden="true" preserveAspectRatio="none">
+                        <path d={kind.rates.path(180.0, 15.0).unwrap_or_default()} fill="none"
+                            stroke="var(--ink-2)" vector-effect="non-scaling-stroke" /></svg></td>
+                    <td class="num rate">{ format!("{} /s", text::number(i64::try_from(kind.rate).unwrap_or(0))) }</td>
+                    <td class="num">{ format!("p99 {} ms", kind.p99) }</td>
+                    <td class="err">{ kind.errors.as_ref().map(|(error, count)| format!("{error} ×{count}")) }</td>
+                </tr>
+            }) }</tbody>
+        </table>
+    }
+}
+
+/// `p1 … p6`, or the only one.
+fn clients(kind: &Kind) -> String {
+    match (kind.clients.first(), kind.clients.last()) {
+        (Some(first), Some(last)) if first != last => format!("{first} … {last}"),
+        (Some(only), _) => only.clone(),
+        (None, _) => String::new(),
+    }
+}
+
+#[derive(Clone, Properties)]
+struct TrafficProps {
+    rows: Vec<RequestView>,
+    /// Changes with each request.
+    total: u64,
+    missing: u64,
+}
+
+impl PartialEq for TrafficProps {
+    fn eq(&self, other: &Self) -> bool {
+        (self.total, self.missing, self.rows.len())
+            == (other.total, other.missing, other.rows.len())
+    }
+}
+
+#[function_component(Traffic)]
+fn table(props: &TrafficProps) -> Html {
+    html! {
+        <table class="traffic">
+            <caption class="sr">{ "Requests to the broker, newest first" }</caption>
+            <tbody>
+                if props.missing > 0 {
+                    <tr><td class="num"></td><td class="w" colspan="5">{ format!("{} more were too many \
+                        to be told one by one", props.missing) }</td></tr>
+                }
+                { for props.rows.iter().map(row) }
+            </tbody>
+        </table>
+    }
+}
+
+fn row(request: &RequestView) -> Html {
+    let result = match (request.error.is_empty(), request.took) {
+        (false, _) => String::new(),
+        (true, 0) => "ok".to_owned(),
+        (true, took) => format!("{took} ms"),
+    };
+    html! {
+        <tr>
+            <td class="num">{ text::minute(request.at) }</td>
+            <td class="who">{ mark(&request.client_id) }{ request.client_id.clone() }</td>
+            <td class="api">{ request.api.clone() }<small>{ format!(" v{}", request.version) }</small></td>
+            <td class="w">{ request.summary.clone() }</td>
+            <td class="err">{ request.error.clone() }</td>
+            <td class="res">{ result }</td>
+        </tr>
+    }
+}
+
+/// A client's mark: square for the page's producers, round for its consumers.
+fn mark(client_id: &str) -> Html {
+    let number = |prefix: char| client_id.strip_prefix(prefix)?.parse::<u32>().ok();
+    let (class, colour) = match (number('p'), number('c')) {
+        (Some(number), _) => (
+            "",
+            format!("--c:var(--p-{})", number.saturating_sub(1) % 6 + 1),
+        ),
+        (None, Some(number)) => (
+            "m",
+            format!("--c:var(--m-{})", number.saturating_sub(1) % 8 + 1),
+        ),
+        (None, None) => ("", "--c:var(--edge)".to_owned()),
+    };
+    html! { <i {class} style={colour}></i> }
+}

@@ -1,0 +1,115 @@
+//! Forms: what a person typed, by the fields' names; and what an admin operation answers.
+
+use std::rc::Rc;
+
+use partita_core::client::ClientError;
+use wasm_bindgen::JsCast as _;
+use web_sys::{FormData, HtmlFormElement, HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+use crate::clients::explain;
+use crate::session::Session;
+
+/// The fields of a form that was submitted.
+pub(crate) struct Fields(FormData);
+
+impl Fields {
+    /// A field's text, without spaces around it.
+    pub(crate) fn text(&self, name: &str) -> String {
+        let value = self.0.get(name).as_string().unwrap_or_default();
+        value.trim().to_owned()
+    }
+
+    /// A field's text as it is.
+    pub(crate) fn raw(&self, name: &str) -> String {
+        self.0.get(name).as_string().unwrap_or_default()
+    }
+
+    /// A field's whole number.
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+        self.text(name).parse().ok()
+    }
+}
+
+/// Does something with the fields when a form is submitted.
+pub(crate) fn on_submit(
+    session: &Rc<Session>,
+    act: impl Fn(&Rc<Session>, &Fields) + 'static,
+) -> Callback<SubmitEvent> {
+    let session = Rc::clone(session);
+    Callback::from(move |event: SubmitEvent| {
+        event.prevent_default();
+        let form = event.target_dyn_into::<HtmlFormElement>();
+        let fields = form.and_then(|form| FormData::new_with_form(&form).ok());
+        if let Some(fields) = fields {
+            act(&session, &Fields(fields));
+            session.changed();
+        }
+    })
+}
+
+/// Does something with the value that was chosen in a `select`.
+pub(crate) fn on_choice(
+    session: &Rc<Session>,
+    act: impl Fn(&Rc<Session>, String) + 'static,
+) -> Callback<Event> {
+    let session = Rc::clone(session);
+    Callback::from(move |event: Event| {
+        let target = event.target();
+        let select = target.and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+        if let Some(select) = select {
+            act(&session, select.value());
+            session.changed();
+        }
+    })
+}
+
+/// Does something with the number of a slider or field while it moves.
+pub(crate) fn on_number(
+    session: &Rc<Session>,
+    act: impl Fn(&Rc<Session>, f64) + 'static,
+) -> Callback<InputEvent> {
+    let session = Rc::clone(session);
+    Callback::from(move |event: InputEvent| {
+        let target = event.target();
+        let input = target.and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        if let Some(value) = input.map(|input| input.value_as_number())
+            && value.is_finite()
+        {
+            act(&session, value);
+            session.changed();
+        }
+    })
+}
+
+/// The options of a `select`.
+pub(crate) fn options<'a>(values: impl Iterator<Item = (&'a str, &'a str)>, chosen: &str) -> Html {
+    values
+        .map(|(value, text)| {
+            html! {
+                <option value={value.to_owned()} selected={value == chosen}>{ text.to_owned() }</option>
+            }
+        })
+        .collect()
+}
+
+/// Notes how an admin operation went: closes what was open, or says what went wrong.
+pub(crate) fn then(session: &Rc<Session>, about: &str) -> Box<dyn FnOnce(Result<(), ClientError>)> {
+    let session = Rc::clone(session);
+    let about = about.to_owned();
+    Box::new(move |result| {
+        {
+            let mut ui = session.ui.borrow_mut();
+            match result {
+                Ok(()) => {
+                    ui.problems.remove(&about);
+                    ui.menu = None;
+                }
+                Err(error) => {
+                    ui.problems.insert(about, explain(&error));
+                }
+            }
+        }
+        session.changed();
+    })
+}

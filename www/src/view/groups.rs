@@ -1,0 +1,309 @@
+//! The consumer groups: a flag, the state of the rebalance, the lag, the members.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use partita_core::broker::GroupView;
+use yew::prelude::*;
+
+use super::form::{on_submit, options, then};
+use super::member;
+use super::parts::{CHECK, MORE, PLUS, icon, known, on_click, problem, quiet};
+use super::ui::Menu;
+use crate::model::settings::{ASSIGNORS, ConsumerSettings};
+use crate::model::text;
+use crate::model::world::Group;
+use crate::session::Session;
+
+/// Kafka's states, and how the track names them.
+const STATES: [(&str, &str, &str); 4] = [
+    (
+        "Empty",
+        "Empty",
+        "The group has no members; its offsets are kept.",
+    ),
+    (
+        "PreparingRebalance",
+        "Preparing",
+        "The broker waits until all members have joined again.",
+    ),
+    (
+        "CompletingRebalance",
+        "Completing",
+        "The leader shares the partitions out.",
+    ),
+    ("Stable", "Stable", "Every member has its share."),
+];
+
+pub(crate) fn view(session: &Rc<Session>) -> Html {
+    let names: BTreeSet<String> = {
+        let world = session.world.borrow();
+        let consumers = session.consumers.borrow();
+        let own = consumers
+            .values()
+            .map(|it| it.settings.borrow().group.clone());
+        world.groups.keys().cloned().chain(own).collect()
+    };
+    let adding = session.ui.borrow().is_open(&Menu::AddConsumer);
+    html! {
+        <section aria-label="Consumer groups">
+            <div class="colhead">
+                <h2>{ "Consumer groups" }</h2><span>{ names.len() }</span>
+                { quiet(Some(PLUS), "Add", "Add a consumer".into(), on_click(session, |session| {
+                    session.ui.borrow_mut().toggle(Menu::AddConsumer);
+                })) }
+            </div>
+            if adding || names.is_empty() { { add_form(session) } }
+            { for names.iter().map(|name| group(session, name)) }
+        </section>
+    }
+}
+
+/// The form that adds a consumer.
+fn add_form(session: &Rc<Session>) -> Html {
+    let topics: Vec<String> = {
+        let world = session.world.borrow();
+        world.visible_topics().map(|it| it.topic.clone()).collect()
+    };
+    let submit = on_submit(session, |session, fields| {
+        let group = fields.text("group");
+        if group.is_empty() {
+            let wrong = "A consumer group needs an id.".to_owned();
+            session
+                .ui
+                .borrow_mut()
+                .problems
+                .insert("consumer".into(), wrong);
+            return;
+        }
+        let settings = ConsumerSettings {
+            assignor: fields.text("assignor"),
+            from_beginning: fields.text("reset") != "latest",
+            manual: fields.text("acknowledge") == "hand",
+            ..ConsumerSettings::new(0, group, fields.text("topic"))
+        };
+        session.add_consumer(settings);
+        let mut ui = session.ui.borrow_mut();
+        ui.menu = None;
+        ui.problems.remove("consumer");
+    });
+    let first = topics.first().cloned().unwrap_or_default();
+    html! {
+        <form class="card form addform" aria-label="Add a consumer" onsubmit={submit}>
+            <label>{ "Group id" }<input class="in" name="group" value="billing" autocomplete="off" /></label>
+            <label>{ "Topic" }<select class="in" name="topic">
+                { options(topics.iter().map(|it| (it.as_str(), it.as_str())), &first) }</select></label>
+            <label>{ "Assignor" }<select class="in" name="assignor">
+                { options(ASSIGNORS.iter().map(|it| (*it, *it)), "range") }</select></label>
+            <label>{ "Starts at" }<select class="in" name="reset">
+                { options([("earliest", "the first record"), ("latest", "new records only")].into_iter(),
+                    "earliest") }</select></label>
+            <label>{ "Acknowledges" }<select class="in" name="acknowledge">
+                { options([("self", "by itself"), ("hand", "by hand")].into_iter(), "self") }
+            </select></label>
+            { problem(session, "consumer") }
+            <button class="btn sm solid wide">{ "Add consumer" }</button>
+        </form>
+    }
+}
+
+fn group(session: &Rc<Session>, name: &str) -> Html {
+    let group = session.world.borrow().groups.get(name).cloned();
+    let lag = session.world.borrow().total_lag(name);
+    let state = group
+        .as_ref()
+        .map_or("", |group| group.view.state.as_str())
+        .to_owned();
+    let generation = group.as_ref().map_or(0, |group| group.view.generation);
+    let number = group.as_ref().map_or(1, |group| group.number);
+    let members = member::members(session, name, group.as_ref());
+    let menu = Menu::Group(name.to_owned());
+    let open = session.ui.borrow().is_open(&menu);
+    let (join, size) = (name.to_owned(), member::size(session, members.len()));
+    html! {
+        <section class="group" key={name.to_owned()} style={format!("--g:var(--g-{number})")}
+            data-group-id={name.to_owned()} data-state={state} data-lag={lag.to_string()}
+            data-generation={generation.to_string()} aria-label={format!("Consumer group {name}")}>
+            <div class="gh">
+                <header class="gt">
+                    <svg class="f" viewBox="0 0 12 14" aria-hidden="true">
+                        <path d="M2 1v13" stroke="currentColor" stroke-width="1.6" />
+                        <path d="M2 1l9 3.6L2 8.4z" fill="currentColor" />
+                    </svg>
+                    <h3>{ name.to_owned() }</h3>
+                    <span class="gen" key={generation} title="A number that goes up by one whenever \
+                        the group assigns its partitions anew. Requests of an older one are refused.">
+                        { "generation" }<span class="num">{ generation }</span>
+                    </span>
+                </header>
+                { track(session, group.as_ref()) }
+                { facts(session, group.as_ref()) }
+                { lag_box(group.as_ref(), lag) }
+                { why(session, group.as_ref()) }
+                <div class="gacts">
+                    { quiet(Some(PLUS), "Member", format!("Add a member to {name}"),
+                        on_click(session, move |session| session.add_member(&join))) }
+                    { quiet(Some(MORE), "", format!("More for group {name}"),
+                        on_click(session, move |session| session.ui.borrow_mut().toggle(menu.clone()))) }
+                </div>
+                if open { { more(session, name) } }
+                { problem(session, name) }
+            </div>
+            <ul class="members">
+                { for members.iter().map(|member| member::card(session, name, member, size)) }
+            </ul>
+        </section>
+    }
+}
+
+fn track(session: &Session, group: Option<&Group>) -> Html {
+    if !session.is_running() {
+        return html! { <p class="gf">{ "No coordinator while the broker is stopped." }</p> };
+    }
+    let state = group.map_or("Empty", |group| group.view.state.as_str());
+    let now = STATES.iter().position(|(name, ..)| *name == state);
+    html! {
+        <ol class="states" aria-label="Group state">
+            { for STATES.iter().enumerate().map(|(at, (name, short, meaning))| {
+                let past = now.is_some_and(|now| at < now).then_some("past");
+                let warn = name.contains("Rebalance").then_some("warn");
+                let current = (now == Some(at)).then_some("step");
+                html! {
+                    <li class={classes!(past, warn)} aria-current={current}
+                        title={format!("{name}: {meaning}")}><i></i>{ *short }</li>
+                }
+            }) }
+        </ol>
+    }
+}
+
+fn facts(session: &Session, group: Option<&Group>) -> Html {
+    let Some(group) = group else {
+        return html! { <p class="gf">{ "joining" }</p> };
+    };
+    let view = &group.view;
+    let leader = known(session, group, &view.leader).map(|it| it.name);
+    let members = i64::try_from(view.members.len()).unwrap_or(0);
+    html! {
+        <p class="gf">
+            if !view.protocol.is_empty() { <span title="The rule by which the leader gives \
+                partitions to members.">{ "assignor " }<b>{ view.protocol.clone() }</b></span> }
+            if let Some(leader) = leader { <span title="The member that runs the assignor for the \
+                whole group.">{ "leader " }<b>{ leader }</b></span> }
+            <span>{ text::count(members, "member") }</span>
+        </p>
+    }
+}
+
+fn lag_box(group: Option<&Group>, lag: i64) -> Html {
+    let path = group.and_then(|group| group.lag.path(250.0, 40.0));
+    let marks: Vec<_> = group
+        .map(|group| group.lag.marks().collect())
+        .unwrap_or_default();
+    let shown = group.map_or(0, |group| group.lag.values().count());
+    let place = |at: usize| {
+        let before = crate::model::history::SECONDS.saturating_sub(shown);
+        let second = u32::try_from(before.saturating_add(at)).unwrap_or(0);
+        f64::from(second) / 59.0 * 100.0
+    };
+    html! {
+        <div class="lagbox">
+            <div class="fig"><small title="Records that can be read but are not acknowledged yet: \
+                high watermark minus committed offset.">{ "total lag" }</small>{ text::number(lag) }</div>
+            <div class="ch">
+                <svg viewBox="0 0 250 44" preserveAspectRatio="none" role="img"
+                    aria-label="Total lag over the last 60 s">
+                    <path d="M0 40.5H250" stroke="var(--line)" vector-effect="non-scaling-stroke" />
+                    { for marks.iter().map(|(at, _)| html! {
+                        <path d={format!("M{:.1} 2V40", place(*at) * 2.5)} stroke="var(--signal)"
+                            stroke-dasharray="2 2" vector-effect="non-scaling-stroke" />
+                    }) }
+                    <path d={path.unwrap_or_default()} fill="none" stroke="var(--g)"
+                        stroke-width="1.5" vector-effect="non-scaling-stroke" />
+                </svg>
+                { for marks.iter().map(|(at, generation)| html! {
+                    <span class="gm" style={format!("left:{:.1}%", place(*at))}>{ generation }</span>
+                }) }
+            </div>
+        </div>
+    }
+}
+
+/// In a rebalance: what is awaited, and from whom it has come.
+fn why(session: &Session, group: Option<&Group>) -> Html {
+    let Some(group) = group.filter(|_| session.is_running()) else {
+        return Html::default();
+    };
+    let (words, what): (_, fn(&partita_core::broker::MemberView) -> bool) = match group
+        .view
+        .state
+        .as_str()
+    {
+        "PreparingRebalance" => (
+            "A member came or went, so all join again. The broker waits for JoinGroup from each.",
+            |member| member.joined,
+        ),
+        "CompletingRebalance" => (
+            "All have joined. The leader runs the assignor and sends the assignment with \
+                 SyncGroup; then each member gets its part.",
+            |member| member.synced,
+        ),
+        _ => return Html::default(),
+    };
+    let GroupView { state, members, .. } = &group.view;
+    html! {
+        <div class="why" role="status">
+            <b class="mono">{ state.clone() }</b><br />{ words }
+            <ul>{ for members.iter().map(|member| {
+                let name = known(session, group, &member.member_id).map(|it| it.name);
+                html! {
+                    <li class={classes!((!what(member)).then_some("dim"))}>
+                        if what(member) { { icon(CHECK) } }
+                        <span class="mono">{ name }</span>
+                        { (!what(member)).then_some("not yet") }
+                    </li>
+                }
+            }) }</ul>
+        </div>
+    }
+}
+
+/// What can be done to a group.
+fn more(session: &Rc<Session>, name: &str) -> Html {
+    let topics: BTreeSet<String> = {
+        let world = session.world.borrow();
+        let commits = world.commits.keys().filter(|(group, _)| group == name);
+        commits
+            .map(|(_, partition)| partition.topic.clone())
+            .collect()
+    };
+    let reset = |topic: &String, earliest: bool, text: &'static str| {
+        let (group, topic) = (name.to_owned(), topic.clone());
+        let label = format!("Reset {group} in {topic} to the {text}");
+        quiet(
+            None,
+            text,
+            label,
+            on_click(session, move |session| {
+                session
+                    .admin
+                    .reset_offsets(&group, &topic, earliest, then(session, &group));
+            }),
+        )
+    };
+    let delete = name.to_owned();
+    html! {
+        <div class="card popin" role="dialog" aria-label={format!("Group {name}")}>
+            <p class="eff">{ "Only a group without members can be reset or deleted: the broker \
+                refuses a commit from outside while it has some." }</p>
+            { for topics.iter().map(|topic| html! {
+                <div class="gacts"><span class="dim">{ format!("Reset {topic} to") }</span>
+                    { reset(topic, true, "earliest") }{ reset(topic, false, "latest") }</div>
+            }) }
+            <button type="button" class="btn sm" aria-label={format!("Delete group {name}")}
+                onclick={on_click(session, move |session| {
+                    session.admin.delete_group(&delete, then(session, &delete));
+                })}>{ "Delete the group" }</button>
+        </div>
+    }
+}

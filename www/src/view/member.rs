@@ -1,0 +1,421 @@
+//! A member of a group: a round mark, its partitions, what it works on, what it has read.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use partita_core::broker::MemberView;
+use partita_core::client::consumer::ConsumerState;
+use partita_core::types::TopicPartition;
+use yew::prelude::*;
+
+use super::controls;
+use super::parts::{MORE, colour, known, mini, on_click, own, quiet};
+use super::ui::Menu;
+use crate::clients::consumer::{Delivered, Life, PageConsumer};
+use crate::model::settings::SESSION_TIMEOUT;
+use crate::model::text::number as number_of;
+use crate::model::world::Group;
+use crate::session::Session;
+
+/// How many of the records read are to be seen; the rest of the list is for tools.
+const RECENT: usize = 7;
+/// Those that are not seen are drawn in blocks of so many.
+const BLOCK: u64 = 50;
+
+/// A member: the page's own, or one that came from elsewhere.
+pub(crate) enum Member {
+    Own(Rc<PageConsumer>),
+    Other { view: MemberView, colour: u32 },
+}
+
+/// A group's members: the page's own by number, then the others.
+pub(crate) fn members(session: &Session, group: &str, view: Option<&Group>) -> Vec<Member> {
+    let consumers = session.consumers.borrow();
+    let mine = consumers
+        .values()
+        .filter(|it| it.settings.borrow().group == group);
+    let mut members: Vec<Member> = mine.cloned().map(Member::Own).collect();
+    drop(consumers);
+    if let Some(group) = view {
+        let others = group.view.members.iter();
+        let others = others.filter(|member| own(session, &member.member_id).is_none());
+        members.extend(others.map(|member| Member::Other {
+            colour: known(session, group, &member.member_id).map_or(1, |it| it.colour),
+            view: member.clone(),
+        }));
+    }
+    members
+}
+
+/// How much of a member is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    Full,
+    /// Some controls stand behind a button.
+    Middle,
+    /// A line with figures, which opens.
+    Row,
+}
+
+/// How members of a group of so many are shown.
+pub(crate) fn size(session: &Session, members: usize) -> Size {
+    let own = session.consumers.borrow().len();
+    match members.max(own) {
+        0 | 1 => Size::Full,
+        2..=4 => Size::Middle,
+        _ => Size::Row,
+    }
+}
+
+pub(crate) fn card(session: &Rc<Session>, group: &str, member: &Member, size: Size) -> Html {
+    match member {
+        Member::Own(consumer) => mine(session, group, consumer, size),
+        Member::Other { view, colour } => other(group, view, *colour),
+    }
+}
+
+/// How a consumer of the page stands: a word for tools, and words for people.
+fn state(session: &Session, consumer: &PageConsumer) -> (&'static str, &'static str) {
+    match consumer.life.get() {
+        Life::Crashed => return ("crashed", "crashed"),
+        Life::Leaving => return ("leaving", "leaving"),
+        Life::Running => {}
+    }
+    if !session.is_running() {
+        return ("retrying", "retrying");
+    }
+    match consumer.state() {
+        ConsumerState::Idle => ("starting", "starting"),
+        ConsumerState::Joining | ConsumerState::Assigning | ConsumerState::Syncing => {
+            ("joining", "joining")
+        }
+        ConsumerState::Revoking => ("revoking", "lets go"),
+        ConsumerState::Stopping => ("leaving", "leaving"),
+        ConsumerState::Crashed => ("failed", "failed"),
+        ConsumerState::Stable | ConsumerState::ByHand => {
+            if consumer.partitions().is_empty() {
+                ("waiting", "waits")
+            } else if consumer.paused.get() {
+                ("paused", "paused")
+            } else if consumer.processing().is_some() {
+                ("processing", "processing")
+            } else {
+                ("polling", "polling")
+            }
+        }
+    }
+}
+
+fn mine(session: &Rc<Session>, group: &str, consumer: &Rc<PageConsumer>, size: Size) -> Html {
+    let number = consumer.settings.borrow().number;
+    let (name, colour) = (consumer.name(), colour(number));
+    let (word, text) = state(session, consumer);
+    let partitions: Vec<TopicPartition> = match word {
+        "crashed" => Vec::new(),
+        _ => consumer
+            .partitions()
+            .into_iter()
+            .map(|it| it.partition)
+            .collect(),
+    };
+    let lag = {
+        let world = session.world.borrow();
+        let lags = partitions
+            .iter()
+            .filter_map(|it| world.committed(group, it));
+        lags.fold(0_i64, |sum, it| sum.saturating_add(it.lag))
+    };
+    let class = match word {
+        "waiting" | "joining" | "starting" => "waits",
+        "crashed" | "failed" => "crash",
+        _ => "",
+    };
+    let assigned = names(&partitions);
+    let menu = Menu::Member(number);
+    let row = size == Size::Row && !session.ui.borrow().is_open(&menu);
+    html! {
+        <li class={classes!("card", "member", class, row.then_some("row"))} key={number}
+            style={format!("--c:var(--m-{colour})")} data-member={name.clone()}
+            data-group={group.to_owned()} data-assigned={assigned} data-state={word}
+            data-member-id={consumer.member_id()} aria-label={format!("Member {name}")}>
+            <div class="mh">
+                <span class="disc" aria-hidden="true">{ number }</span>
+                <b>{ name.clone() }</b>
+                if row && !partitions.is_empty() {
+                    <div class="chips">{ for partitions.iter().map(small_chip) }</div>
+                } else {
+                    <span class="st">{ text }</span>
+                }
+                <span class="lg">{ (!partitions.is_empty()).then(|| format!("lag {}", number_of(lag))) }</span>
+                if size == Size::Row {
+                    { quiet(Some(MORE), "", format!("More for member {name}"), on_click(session, move |session| {
+                        session.ui.borrow_mut().toggle(menu.clone());
+                    })) }
+                }
+            </div>
+            if row {
+                <div class="bar3"><span style={format!("width:{:.1}%", share(lag))}></span></div>
+                { recent(consumer) }
+            } else {
+                { whole(session, group, consumer, word, &partitions, size) }
+            }
+        </li>
+    }
+}
+
+/// A card below its head.
+fn whole(
+    session: &Rc<Session>,
+    group: &str,
+    consumer: &Rc<PageConsumer>,
+    word: &str,
+    partitions: &[TopicPartition],
+    size: Size,
+) -> Html {
+    let error = consumer.error.borrow().clone();
+    html! {
+        <>
+            <div class="chips">{ chips(consumer, word, partitions) }</div>
+            { progress(session, consumer, word) }
+            { recent(consumer) }
+            if word == "crashed" { { session_left(session, group, consumer) } }
+            if let Some(error) = error { <p class="last bad">{ error }</p> }
+            if word == "waiting" {
+                <p class="note">{ "Each partition has one owner in a group. This member takes over \
+                    as soon as another one leaves or crashes." }</p>
+            }
+            { controls::view(session, consumer, word, size) }
+        </>
+    }
+}
+
+/// A lag as the length of a bar, in percent: a thousand records are half of it.
+fn share(lag: i64) -> f64 {
+    let lag = f64::from(i32::try_from(lag.max(0)).unwrap_or(i32::MAX));
+    lag / (lag + 1_000.0) * 100.0
+}
+
+/// A partition's number alone.
+fn small_chip(partition: &TopicPartition) -> Html {
+    let name = partition.to_string();
+    html! {
+        <span class="chip" key={name.clone()} data-chip={name.clone()} title={name}>
+            { partition.partition }
+        </span>
+    }
+}
+
+/// A member that the page did not make.
+fn other(group: &str, member: &MemberView, colour: u32) -> Html {
+    let assigned = member.assigned.iter();
+    let partitions: Vec<TopicPartition> = assigned
+        .map(|(topic, partition)| TopicPartition::new(topic.clone(), *partition))
+        .collect();
+    let (word, text) = match partitions.is_empty() {
+        true if member.synced => ("waiting", "waits"),
+        true => ("joining", "joining"),
+        false => ("stable", "from elsewhere"),
+    };
+    let letter: String = member.client_id.chars().take(1).collect();
+    html! {
+        <li class={classes!("card", "member", partitions.is_empty().then_some("waits"))}
+            key={member.member_id.clone()} style={format!("--c:var(--m-{colour})")}
+            data-member={member.member_id.clone()} data-group={group.to_owned()}
+            data-assigned={names(&partitions)} data-state={word}
+            data-member-id={member.member_id.clone()}
+            aria-label={format!("Member {}", member.client_id)}>
+            <div class="mh">
+                <span class="disc" aria-hidden="true">{ letter }</span>
+                <b>{ member.client_id.clone() }</b><span class="st">{ text }</span>
+                <span class="lg">{ member.client_host.clone() }</span>
+            </div>
+            <div class="chips">
+                { for partitions.iter().map(chip) }
+                if partitions.is_empty() { <span class="chip none">{ "no partition" }</span> }
+            </div>
+        </li>
+    }
+}
+
+fn names(partitions: &[TopicPartition]) -> String {
+    let names = partitions.iter().map(ToString::to_string);
+    names.collect::<Vec<_>>().join(",")
+}
+
+fn chip(partition: &TopicPartition) -> Html {
+    let name = partition.to_string();
+    html! { <span class="chip" key={name.clone()} data-chip={name.clone()}>{ name }</span> }
+}
+
+fn chips(consumer: &PageConsumer, word: &str, partitions: &[TopicPartition]) -> Html {
+    let revoked = consumer.revoked.borrow();
+    match word {
+        "waiting" => {
+            html! { <span class="chip none">{ "waits: more members than partitions" }</span> }
+        }
+        "crashed" | "failed" => html! { <span class="chip none">{ "no partition" }</span> },
+        "joining" | "starting" if partitions.is_empty() && revoked.is_empty() => {
+            html! { <span class="chip none">{ "joining, no partition yet" }</span> }
+        }
+        _ if partitions.is_empty() && !revoked.is_empty() => html! {
+            <>
+                { for revoked.iter().map(|it| html! { <span class="chip gone">{ it.to_string() }</span> }) }
+                <span class="dim">{ "revoked" }</span>
+            </>
+        },
+        _ => partitions.iter().map(chip).collect(),
+    }
+}
+
+/// What it works on, with a bar as long as that takes.
+fn progress(session: &Session, consumer: &PageConsumer, word: &str) -> Html {
+    let Some(now) = consumer.processing() else {
+        return match word {
+            "polling" => html! {
+                <div class="now idle"><span class="mini slot"></span>
+                    <span class="w">{ "polls for new records" }</span><span></span>
+                    <span class="bar2"></span></div>
+            },
+            _ => Html::default(),
+        };
+    };
+    let place = format!("{}@{}", now.partition, now.record.offset);
+    let clock = session.clock.get();
+    let gone = session.link.now().monotonic.0.saturating_sub(now.since);
+    let length = u32::try_from(now.until.saturating_sub(now.since)).unwrap_or(0);
+    let rate = if clock.rate > 0.0 {
+        clock.rate
+    } else {
+        session.speed.get()
+    };
+    let real = |millis: f64| millis / rate;
+    let play = if clock.rate > 0.0 {
+        "running"
+    } else {
+        "paused"
+    };
+    let gone = f64::from(u32::try_from(gone).unwrap_or(0));
+    let style = format!(
+        "animation-duration:{:.0}ms;animation-delay:-{:.0}ms;animation-play-state:{play}",
+        real(f64::from(length)),
+        real(gone),
+    );
+    html! {
+        <div class="now">
+            { mini(now.record.key.as_deref(), true) }
+            <span class="mono">{ place.clone() }</span>
+            <span class="w">{ format!("{:.1} s", f64::from(length) / 1000.0) }</span>
+            <span class="bar2" key={format!("{place} {rate} {play}")}><span class="grow" {style}></span></span>
+        </div>
+    }
+}
+
+fn recent(consumer: &PageConsumer) -> Html {
+    let list = Rc::clone(&consumer.delivered.borrow());
+    let total = consumer.delivered_total.get();
+    if total == 0 {
+        return Html::default();
+    }
+    html! { <Recent name={consumer.name()} {list} {total} /> }
+}
+
+/// The records that a member has read.
+#[derive(Clone, Properties)]
+struct RecentProps {
+    name: String,
+    list: Rc<VecDeque<Delivered>>,
+    /// Changes with each record.
+    total: u64,
+}
+
+impl PartialEq for RecentProps {
+    fn eq(&self, other: &Self) -> bool {
+        self.total == other.total && self.name == other.name
+    }
+}
+
+#[function_component(Recent)]
+fn recent_list(props: &RecentProps) -> Html {
+    let RecentProps { name, list, total } = props;
+    let count = |records: usize| u64::try_from(records).unwrap_or(0);
+    let first = total.saturating_sub(count(list.len()));
+    let seen = total.saturating_sub(count(RECENT)).max(first);
+    let blocks = first / BLOCK..seen.div_ceil(BLOCK);
+    html! {
+        <ul class="recent" aria-label={format!("Last records of {name}")}>
+            { for blocks.map(|block| {
+                let from = block.saturating_mul(BLOCK).max(first);
+                let to = block.saturating_add(1).saturating_mul(BLOCK).min(seen);
+                let skip = usize::try_from(from.saturating_sub(first)).unwrap_or(0);
+                let list = Rc::clone(list);
+                html! { <Block key={block} {list} {from} {to} {skip} /> }
+            }) }
+            { for list.iter().skip(list.len().saturating_sub(RECENT)).map(|delivered| {
+                let place = format!("{}@{}", delivered.partition, delivered.record.offset);
+                let record = mini(delivered.record.key.as_deref(), false);
+                html! { <li key={place.clone()} data-record={place.clone()} title={place}>{ record }</li> }
+            }) }
+        </ul>
+    }
+}
+
+/// Some of the records that are not seen: what does not change is not drawn again.
+#[derive(Clone, Properties)]
+struct BlockProps {
+    list: Rc<VecDeque<Delivered>>,
+    /// Which of all records that were ever delivered.
+    from: u64,
+    to: u64,
+    /// Where the first of them stands in the list.
+    skip: usize,
+}
+
+impl PartialEq for BlockProps {
+    fn eq(&self, other: &Self) -> bool {
+        (self.from, self.to) == (other.from, other.to)
+    }
+}
+
+#[function_component(Block)]
+fn block(props: &BlockProps) -> Html {
+    let count = usize::try_from(props.to.saturating_sub(props.from)).unwrap_or(0);
+    let records = props.list.iter().skip(props.skip).take(count);
+    html! {
+        <li class="sr"><ul>
+            { for records.map(|delivered| {
+                let place = format!("{}@{}", delivered.partition, delivered.record.offset);
+                html! { <li key={place.clone()} data-record={place}></li> }
+            }) }
+        </ul></li>
+    }
+}
+
+/// How long the broker still waits for a member that has vanished.
+fn session_left(session: &Session, group: &str, consumer: &PageConsumer) -> Html {
+    let id = consumer.member_id();
+    let world = session.world.borrow();
+    let group = world.groups.get(group);
+    let left = group.and_then(|group| {
+        let mut members = group.view.members.iter();
+        let member = members.find(|member| member.member_id == id)?;
+        let since = session.link.now().monotonic.0.saturating_sub(group.seen_at);
+        Some(member.session_ends_in?.saturating_sub(since))
+    });
+    let Some(left) = left else {
+        return html! {
+            <p class="sess">{ "The broker has given it up; its partitions went to the others." }</p>
+        };
+    };
+    let share = left
+        .saturating_mul(100)
+        .checked_div(SESSION_TIMEOUT)
+        .unwrap_or(0)
+        .min(100);
+    html! {
+        <div class="sess" role="timer">
+            <span><b>{ "No heartbeat. " }</b>{ format!("It sent no LeaveGroup, so the broker waits: its \
+                partitions move in {} s, when session.timeout.ms ends.", left.div_ceil(1000)) }</span>
+            <div class="meter"><span style={format!("width:{share}%")}></span></div>
+        </div>
+    }
+}

@@ -1,0 +1,59 @@
+//! What is open or chosen on the page: nothing of the broker's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use partita_core::types::TopicPartition;
+
+/// Something that opens over the page; one at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Menu {
+    CreateTopic,
+    /// What can be done to a topic.
+    Topic(String),
+    AddConsumer,
+    /// What can be done to a group.
+    Group(String),
+    Producer(u32),
+    Seek(u32),
+    /// The controls of a member whose card is short.
+    Member(u32),
+}
+
+/// A tab of the drawer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Tab {
+    #[default]
+    Traffic,
+    Offsets,
+}
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(crate) struct Ui {
+    pub(crate) menu: Option<Menu>,
+    pub(crate) inspected: Option<(TopicPartition, i64)>,
+    pub(crate) tab: Tab,
+    pub(crate) drawer_closed: bool,
+    pub(crate) errors_only: bool,
+    /// Rows that were opened to cells.
+    pub(crate) opened: BTreeSet<TopicPartition>,
+    pub(crate) hero_dismissed: bool,
+    /// How wide a strip's body is, in pixels.
+    pub(crate) strip_width: f64,
+    /// What went wrong with something that a person asked for, by what it was about.
+    pub(crate) problems: BTreeMap<String, String>,
+}
+
+impl Ui {
+    /// Opens a menu, or closes it if it is open.
+    pub(crate) fn toggle(&mut self, menu: Menu) {
+        self.menu = match &self.menu {
+            Some(open) if *open == menu => None,
+            Some(_) | None => Some(menu),
+        };
+    }
+
+    pub(crate) fn is_open(&self, menu: &Menu) -> bool {
+        self.menu.as_ref() == Some(menu)
+    }
+}
