@@ -16,10 +16,13 @@ const GROUP = 'group'
 /** A client at work, which tells what happens to it. */
 class Client extends Program {
   #events
+  /** The signal upon which it leaves, if it is not the end of its input. */
+  leave
 
   /** Starts `command` of the client; it ends with the test. */
   constructor(t, client, command, ...args) {
     super(...client[command](...args))
+    this.leave = client.leave
     this.#events = client.events ?? (({ lines }) => lines.map(line => JSON.parse(line)))
     t.after(() => this.kill())
   }
@@ -69,50 +72,76 @@ const commit = (admin, topic) =>
     return ends.every(({ partition, high }) => high === '0' || offset(partition) === high) || undefined
   }, 'committed offsets at the end of each partition')
 
-/** Goes through all of it with that client, on a broker of its own. */
-export const workflow = async (t, client) => {
+/** A broker with a topic, and what is done with it by clients. */
+const onBroker = async t => {
   const topic = 'orders'
   const { address } = await partita(t, '--topic', `${topic}:${PARTITIONS}`)
   const admin = new Kafka({ brokers: [address], logLevel: logLevel.ERROR }).admin()
   await admin.connect()
   t.after(() => admin.disconnect())
-  const start = (command, ...args) => new Client(t, client, command, address, topic, ...args)
-  const join = () => start('member', GROUP)
-  const leave = member => {
-    member.finish()
-    if (client.leave) member.kill(client.leave)
-    return member.done()
+  const start = (client, command, ...args) => new Client(t, client, command, address, topic, ...args)
+  return {
+    start,
+    join: client => start(client, 'member', GROUP),
+    leave(member) {
+      member.finish()
+      if (member.leave) member.kill(member.leave)
+      return member.done()
+    },
+    async produce(client, count, first) {
+      const program = start(client, 'produce', count, first)
+      program.finish(client.input?.(numbers(first, count)))
+      await program.done()
+    },
+    committed: () => commit(admin, topic),
   }
-  const produce = async (count, first) => {
-    const program = start('produce', count, first)
-    program.finish(client.input?.(numbers(first, count)))
-    await program.done()
-  }
+}
 
-  await produce(200, 0)
-  const [first, second] = [join(), join()]
+/** Goes through all of it with that client, on a broker of its own. */
+export const workflow = async (t, client) => {
+  const { start, join, leave, produce, committed } = await onBroker(t)
+  await produce(client, 200, 0)
+  const [first, second] = [join(client), join(client)]
   await share(first, second)
   await receive([first, second], 0, 200)
 
   // A member that is killed says nothing: its session must run out.
   first.kill('SIGKILL')
-  await produce(40, 200)
+  await produce(client, 40, 200)
   await share(second)
   await receive([second], 200, 40)
-  await commit(admin, topic)
+  await committed()
   await leave(second)
 
   // What comes now is later than all before, by the clock that all share.
   const then = Date.now() + 1
   await eventually(() => Date.now() > then || undefined, 'the next millisecond')
-  await produce(20, 240)
-  const third = join()
+  await produce(client, 20, 240)
+  const third = join(client)
   await receive([third], 240, 20)
   assert.deepEqual(third.received.filter(number => number < 240), [], 'what was committed comes again')
   await leave(third)
 
-  const reader = start('since', then, 20)
+  const reader = start(client, 'since', then, 20)
   reader.finish()
   await reader.done()
   assert.deepEqual(reader.received.sort((a, b) => a - b), numbers(240, 20))
+}
+
+/** Two clients in one group, one after the other; the first is killed in the end. */
+export const mixed = async (t, one, other) => {
+  const { join, leave, produce, committed } = await onBroker(t)
+  const first = join(one)
+  await share(first)
+  const second = join(other)
+  await share(first, second)
+  await produce(one, 100, 0)
+  await produce(other, 100, 100)
+  await receive([first, second], 0, 200)
+  first.kill('SIGKILL')
+  await share(second)
+  await produce(one, 40, 200)
+  await receive([second], 200, 40)
+  await committed()
+  await leave(second)
 }
