@@ -152,6 +152,8 @@ export interface ConsumerClient extends WasmClient<ConsumerEvent | Outcome> {
   stop(): number;
   poll(): WireBatch | undefined;
   processed(batch: number, nextOffset: number): boolean;
+  may_go_on(batch: number): boolean;
+  may_have_lost(): boolean;
   is_stale(batch: number): boolean;
   is_going(batch: number): boolean;
   release(batch: number): void;

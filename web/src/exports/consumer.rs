@@ -2,7 +2,7 @@
 //!
 //! JavaScript owns the `run` loop and calls handlers and its own assigners; it takes batches by
 //! `poll` whenever there may be some, says by `processed` how far it has come, and ends each by
-//! `complete`, `release` or `failed`.
+//! `release` or `failed`.
 
 use std::collections::BTreeMap;
 
@@ -140,15 +140,15 @@ impl ConsumerClient {
         self.0.peek(|consumer| consumer.is_stale(batch_id(batch)))
     }
 
+    /// Whether nobody knows, until the coordinator is heard of, if partitions are still assigned.
+    pub fn may_have_lost(&self) -> bool {
+        let now = self.0.now();
+        self.0.peek(|consumer| consumer.may_have_lost(now))
+    }
+
     /// Whether a rebalance takes a batch's partition away, or has.
     pub fn is_going(&self, batch: f64) -> bool {
         self.0.peek(|consumer| consumer.is_going(batch_id(batch)))
-    }
-
-    /// All of a batch is processed.
-    pub fn complete(&self, batch: f64) {
-        self.0
-            .with(|consumer, now| consumer.complete(now, batch_id(batch)));
     }
 
     /// Gives a batch back; what is not processed of it comes again.

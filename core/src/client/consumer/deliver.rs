@@ -13,7 +13,8 @@ use crate::time::Now;
 use crate::types::TopicPartition;
 
 impl Consumer {
-    /// Hands out records of the partition that has waited the longest, if there are any.
+    /// Hands out records of the partition that has waited the longest, if there are any, and if
+    /// it is certain that it is [still assigned](Consumer::may_have_lost).
     ///
     /// A partition has one batch in the host's hands at a time. The host reports what it has
     /// processed by [`Consumer::mark_processed`], and ends the batch by [`Consumer::complete`] or
@@ -21,7 +22,7 @@ impl Consumer {
     /// at once may complete at once.
     pub fn poll(&mut self, now: Now) -> Option<FetchedBatch> {
         let now = self.clock(now);
-        if !self.is_running() {
+        if !self.is_running() || self.is_in_doubt(now) {
             return None;
         }
         loop {
@@ -54,10 +55,10 @@ impl Consumer {
     /// into it.
     #[must_use]
     pub fn has_records(&self, now: Now) -> bool {
-        let now = now.monotonic.max(self.now.monotonic);
         let mut partitions = self.partitions.iter();
-        self.is_running()
-            && partitions.any(|(name, it)| it.is_deliverable(now) && !self.pauses.contains(name))
+        let any = partitions
+            .any(|(name, it)| it.is_deliverable(now.monotonic) && !self.pauses.contains(name));
+        any && self.is_running() && !self.is_in_doubt(now)
     }
 
     /// The host has processed everything of a batch below `next_offset`. That is what is committed
@@ -96,6 +97,14 @@ impl Consumer {
         };
         let stays = self.partitions.get(name).is_some_and(|it| !it.revoking);
         self.is_running() && stays && !self.is_stale(id) && !self.pauses.contains(name)
+    }
+
+    /// Whether nobody knows, until the coordinator is heard of, if this member still has its
+    /// partitions, because it has not been for as long as a session lasts. [`Consumer::poll`]
+    /// hands out nothing then; a host should not go on with what it has in hand either.
+    #[must_use]
+    pub fn may_have_lost(&self, now: Now) -> bool {
+        self.is_running() && self.is_in_doubt(now)
     }
 
     /// Whether a batch's partition is being given up, or was: KafkaJS's `heartbeat()` says so.

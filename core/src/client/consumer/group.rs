@@ -82,6 +82,8 @@ pub(super) struct Membership {
     pub(super) start: Option<OpId>,
     pub(super) trouble: Option<Retry>,
     pub(super) next_heartbeat: Monotonic,
+    /// When the coordinator last said that this is a member.
+    pub(super) heard: Monotonic,
     pub(super) heartbeat: Option<Token>,
     /// Whether the connection to the coordinator is blocked by a join that was given up.
     pub(super) detour: bool,
@@ -104,6 +106,7 @@ impl Default for Membership {
             start: None,
             trouble: None,
             next_heartbeat: Monotonic(0),
+            heard: Monotonic(0),
             heartbeat: None,
             detour: false,
         }
@@ -211,6 +214,10 @@ impl Consumer {
     /// Does what is due.
     pub(super) fn drive_group(&mut self, now: Now) {
         self.drive_revocation(now);
+        // Also while the host ends what it has in hand: what it processes then is to be committed.
+        if self.group.beats() && self.group.next_heartbeat <= now.monotonic {
+            self.send_heartbeat(now);
+        }
         if !self.is_running() {
             return;
         }
@@ -224,9 +231,13 @@ impl Consumer {
         {
             self.begin_rejoin(now, reason);
         }
-        if self.group.beats() && self.group.next_heartbeat <= now.monotonic {
-            self.send_heartbeat(now);
-        }
+    }
+
+    /// Whether this member has not heard of its coordinator for as long as a session lasts, so that
+    /// its partitions may be somebody else's already: a thread that stood still comes back so.
+    pub(super) fn is_in_doubt(&self, now: Now) -> bool {
+        self.group.state == GroupState::Stable
+            && now.monotonic.since(self.group.heard) >= self.config.session_timeout_ms
     }
 
     /// Joins, once the host has said how its own assignors take part, if there are any.
@@ -383,7 +394,7 @@ impl Consumer {
         result: Result<Answer, ClientError>,
     ) {
         self.group.heartbeat = None;
-        if !self.is_running() || generation != self.group.generation {
+        if generation != self.group.generation {
             return;
         }
         let answered = result.and_then(|answer| {
@@ -394,13 +405,17 @@ impl Consumer {
             }
         });
         let Err(error) = answered else {
+            self.group.heard = now.monotonic;
             return self.tell(ConsumerEvent::Heartbeat {
                 member_id: self.group.member_id.clone(),
                 generation,
             });
         };
         match error.error_code() {
-            Some(ErrorCode::REBALANCE_IN_PROGRESS) => self.rejoin(now, Rebalance::InProgress),
+            Some(ErrorCode::REBALANCE_IN_PROGRESS) => {
+                self.group.heard = now.monotonic;
+                self.rejoin(now, Rebalance::InProgress);
+            }
             Some(ErrorCode::ILLEGAL_GENERATION) => {
                 self.lose_membership(now, Rebalance::IllegalGeneration);
             }

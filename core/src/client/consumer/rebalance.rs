@@ -161,6 +161,7 @@ impl Consumer {
             .collect();
         self.group.last_assigned = Some((assignment.clone(), self.group.generation));
         self.group.trouble = None;
+        self.group.heard = now.monotonic;
         self.group.state = GroupState::Stable;
         let protocol = self.group.protocol.clone();
         self.tell(ConsumerEvent::Joined(GroupJoin {

@@ -133,7 +133,7 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
     if (run) {
       run.running = false;
       if (run.begun && this.wasm) await this.operation((wasm) => wasm.stop());
-      run.begun = false;
+      run.end();
       this.#run = undefined;
       this.emitter.emit(events.STOP);
     }
@@ -298,15 +298,14 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
   }
 
   protected override drained(): void {
-    this.#run?.pump();
+    this.#run?.heard();
   }
 
   protected override closed(error?: KafkaJSError): void {
     const run = this.#run;
     if (!error || !run) return;
     // The wasm has trapped, and this run with it: nothing of it may be called.
-    run.running = false;
-    run.begun = false;
+    run.end();
     this.#run = undefined;
     const { groupId } = this.#config;
     this.emitter.emit(events.CRASH, { error, groupId, restart: false });

@@ -81,6 +81,8 @@ export class Run {
   /** Whether commits may be due in the middle of a batch. */
   #watchesCommits: boolean;
   #breath = new Breath();
+  /** Those who wait for the wasm to have anything new. */
+  #awaitNews: (() => void)[] = [];
 
   constructor(host: RunHost, config: ConsumerRunConfig) {
     this.#host = host;
@@ -105,8 +107,21 @@ export class Run {
     };
   }
 
+  /** The wasm knows nothing of this run any more. */
+  end(): void {
+    this.running = false;
+    this.begun = false;
+    this.heard();
+  }
+
+  /** There may be something new in the wasm. */
+  heard(): void {
+    for (const resolve of this.#awaitNews.splice(0)) resolve();
+    this.#pump();
+  }
+
   /** Takes as many batches as there are free hands. */
-  pump(): void {
+  #pump(): void {
     const { eachMessage, eachBatch } = this.#config;
     // Without a handler nothing may count as handled.
     if (!eachMessage && !eachBatch) return;
@@ -117,7 +132,7 @@ export class Run {
         this.#inHand += 1;
         void this.#handle(wire).finally(() => {
           this.#inHand -= 1;
-          this.pump();
+          this.#pump();
         });
       }
     } catch (error) {
@@ -173,7 +188,10 @@ export class Run {
       const next = left === 0 ? wire.nextOffset : Number(message.offset) + 1;
       if (!this.#inWasm((wasm) => wasm.processed(id, next))) return;
       if (this.#watchesCommits) await this.#host.operate((wasm) => wasm.commit_if_due());
-      if (this.#breath.isShort()) await this.#breath.take();
+      if (this.#breath.isShort()) {
+        await this.#breathe();
+        if (!this.#inWasm((wasm) => wasm.may_go_on(id))) return;
+      }
     }
   }
 
@@ -256,8 +274,16 @@ export class Run {
 
   /** Heartbeats need no help; this lets handlers learn in time that the partition is not theirs. */
   async #heartbeat({ id }: WireBatch): Promise<void> {
-    if (this.#breath.isShort()) await this.#breath.take();
+    if (this.#breath.isShort()) await this.#breathe();
     if (this.running && this.#inWasm((wasm) => wasm.is_going(id))) throw rebalancing();
+  }
+
+  /** Lets others have a turn; after a long standstill, until it is known what was lost in it. */
+  async #breathe(): Promise<void> {
+    await this.#breath.take();
+    while (this.running && this.#inWasm((wasm) => wasm.may_have_lost())) {
+      await new Promise<void>((resolve) => this.#awaitNews.push(resolve));
+    }
   }
 
   #pause({ topic, partition }: WireBatch): () => void {

@@ -419,3 +419,59 @@ fn topics_are_listed_without_the_clusters_own() {
     let names = vec!["t".to_owned()];
     assert_eq!(fake.events(), [ConsumerEvent::Topics { op, names }]);
 }
+
+#[test]
+fn a_member_that_heard_nothing_for_a_session_delivers_nothing_until_it_does() {
+    let mut fake = consuming(config(), &[0]);
+    let (seen, _, _) = fake.fetch();
+    fake.records(&seen, 0, &[(0, batch(0, &["a"]))]);
+    // The host stood still, so that nothing was sent.
+    fake.now.monotonic.0 += 30_000;
+    assert!(!fake.client.has_records(fake.now));
+    assert!(fake.client.may_have_lost(fake.now));
+    assert_eq!(fake.client.poll(fake.now), None);
+    fake.pass(0);
+    fake.beat(ErrorCode::NONE);
+    fake.settle();
+    assert!(!fake.client.may_have_lost(fake.now));
+    assert!(fake.client.has_records(fake.now));
+    assert_eq!(values(&fake.poll().unwrap()), [(0, "a".to_owned())]);
+}
+
+#[test]
+fn heartbeats_go_on_while_a_stopping_host_ends_what_it_has_in_hand() {
+    let mut fake = consuming(config(), &[0]);
+    let (seen, _, _) = fake.fetch();
+    fake.records(&seen, 0, &[(0, batch(0, &["a", "b"]))]);
+    let held = fake.poll().unwrap();
+    fake.client.stop(fake.now);
+    for _ in 0..3 {
+        fake.pass(3_000);
+        fake.beat(ErrorCode::NONE);
+    }
+    // The group may rebalance meanwhile; the member leaves it anyway.
+    fake.pass(3_000);
+    fake.beat(ErrorCode::REBALANCE_IN_PROGRESS);
+    fake.client.note_processed(held.id, 1);
+    fake.client.release(fake.now, held.id);
+    fake.settle();
+    let (_, _, offsets) = fake.let_commit(ErrorCode::NONE);
+    assert_eq!(offsets, [(0, 1)]);
+    fake.expect::<LeaveGroupRequest>();
+}
+
+#[test]
+fn a_stopping_member_that_was_thrown_out_commits_nothing() {
+    let mut fake = consuming(config(), &[0]);
+    let (seen, _, _) = fake.fetch();
+    fake.records(&seen, 0, &[(0, batch(0, &["a", "b"]))]);
+    let held = fake.poll().unwrap();
+    let op = fake.client.stop(fake.now);
+    fake.pass(3_000);
+    fake.beat(ErrorCode::UNKNOWN_MEMBER_ID);
+    assert!(!fake.client.note_processed(held.id, 1));
+    fake.client.release(fake.now, held.id);
+    let done = ConsumerEvent::Done { op, result: Ok(()) };
+    assert!(fake.events().contains(&done));
+    assert!(fake.take::<OffsetCommitRequest>().is_none());
+}

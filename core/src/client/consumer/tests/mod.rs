@@ -2,10 +2,10 @@
 
 mod commits;
 mod fetching;
+mod handing_back;
 mod membership;
 mod positions;
 mod rebalances;
-#[cfg(feature = "broker")]
 #[cfg(feature = "broker")]
 mod workflows;
 #[cfg(feature = "broker")]
