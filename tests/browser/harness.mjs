@@ -28,6 +28,12 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The playground as it is shipped. */
 export const PLAYGROUND = join(ROOT, "dist/playground");
 
+/** The package as it is published. */
+export const PACKAGE = join(ROOT, "dist/npm");
+
+const TESTS = join(ROOT, "tests");
+const TESTS_PATH = "/tests/";
+
 /** Nothing that reaches out; no sandbox, for it cannot be had as root. */
 export const FLAGS = [
   "--no-sandbox",
@@ -64,6 +70,8 @@ class TestBrowser {
   #options;
   #errors = [];
   #expected = false;
+  /** Processes that stand still: the browser would wait for them when it is closed. */
+  #stopped = new Set();
 
   constructor(profile, options) {
     this.#profile = profile;
@@ -142,6 +150,29 @@ class TestBrowser {
     await crashed;
   }
 
+  /** The process in which that tab runs: the one that works while the tab is made to. */
+  async rendererOf(page) {
+    const times = async () =>
+      new Map((await this.#processes()).map(({ id, type, cpuTime }) => [id, { type, cpuTime }]));
+    const before = await times();
+    await page.evaluate(() => {
+      const begun = performance.now();
+      while (performance.now() - begun < 300);
+    });
+    const worked = [...(await times())]
+      .filter(([, { type }]) => type === "renderer")
+      .map(([id, { cpuTime }]) => [cpuTime - (before.get(id)?.cpuTime ?? 0), id]);
+    const [[, busiest]] = worked.sort(([a], [b]) => b - a);
+    return busiest;
+  }
+
+  /** Sends a signal to a process of this browser. */
+  signal(id, signal) {
+    process.kill(id, signal);
+    if (signal === "SIGSTOP") this.#stopped.add(id);
+    else this.#stopped.delete(id);
+  }
+
   async #processes() {
     const session = await this.context.browser().newBrowserCDPSession();
     const { processInfo } = await session.send("SystemInfo.getProcessInfo");
@@ -150,6 +181,7 @@ class TestBrowser {
   }
 
   async dispose() {
+    for (const id of this.#stopped) process.kill(id, "SIGCONT");
     await this.close();
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
     if (!this.#expected && this.#errors.length > 0) {
@@ -195,20 +227,22 @@ const TYPES = {
  * Serves a folder on a free loopback port, below `path`; returns `{ url, close }`.
  *
  * `types` and `headers` change what a server says about a file; `port` asks for a certain port,
- * for an origin that must come back.
+ * for an origin that must come back; `files` are texts by their names, beside those of the folder.
+ * The tests' own files are below `/tests/`, for pages that import them.
  */
 export async function serve(t, options = {}) {
-  const { folder = PLAYGROUND, path = "/", types = {}, headers = {}, port = 0 } = options;
+  const { folder = PLAYGROUND, path = "/", types = {}, headers = {}, port = 0, files = {} } = options;
   if (!existsSync(folder)) throw new Error(`${folder} does not exist: cargo xtask dist`);
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
-    const inside = normalize(decodeURIComponent(pathname.slice(path.length - 1)));
-    let file = join(folder, inside);
-    if (!pathname.startsWith(path) || !file.startsWith(folder.replace(/[\\/]$/, "") + sep)) {
+    const [at, root] = pathname.startsWith(TESTS_PATH) ? [TESTS_PATH, TESTS] : [path, folder];
+    const inside = normalize(decodeURIComponent(pathname.slice(at.length - 1)));
+    let file = join(root, inside);
+    if (!pathname.startsWith(at) || !file.startsWith(root.replace(/[\\/]$/, "") + sep)) {
       return response.writeHead(404).end();
     }
     if ((await stat(file).catch(() => undefined))?.isDirectory()) file = join(file, "index.html");
-    const body = await readFile(file).catch(() => undefined);
+    const body = files[inside.slice(1)] ?? (await readFile(file).catch(() => undefined));
     if (body === undefined) return response.writeHead(404).end();
     const type = { ...TYPES, ...types }[extname(file)] ?? "application/octet-stream";
     response.writeHead(200, { "content-type": type, "cache-control": "no-cache", ...headers });

@@ -402,6 +402,8 @@ impl Host {
             state.held.clear();
             state.stepping = false;
             state.verifying = false;
+            state.notice(Notice::StorageFull, None);
+            state.notice(Notice::StorageFailing, None);
             state.engine.take()
         };
         if let Some(mut engine) = engine {

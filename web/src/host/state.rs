@@ -260,18 +260,14 @@ impl State {
         }
     }
 
-    /// Notices what writes say of the storage's room.
-    pub(super) fn note_write(&mut self, wrote: Wrote) {
+    /// Notices what writes say of the storage.
+    fn note_write(&mut self, wrote: Wrote) {
         match wrote {
-            Wrote::Well => {
-                self.notice(Notice::StorageFull, None);
-                self.notice(Notice::StorageFailing, None);
-            }
-            Wrote::Badly(StorageError::QuotaExceeded(message)) => {
-                self.notice(Notice::StorageFull, Some(message));
-            }
-            // These end the engine; the status says it.
-            Wrote::Badly(StorageError::Fenced(_) | StorageError::Closed(_)) => {}
+            Wrote::Well => self.notice(Notice::StorageFailing, None),
+            // The broker knows when there is room again, and the status says what ends the engine.
+            Wrote::Badly(
+                StorageError::QuotaExceeded(_) | StorageError::Fenced(_) | StorageError::Closed(_),
+            ) => {}
             Wrote::Badly(error) => self.notice(Notice::StorageFailing, Some(error.to_string())),
         }
     }
@@ -314,16 +310,23 @@ impl State {
         match engine.state() {
             BrokerState::Recovering => {}
             BrokerState::Running | BrokerState::StorageFull(_) if engine.draining => {}
-            BrokerState::Running | BrokerState::StorageFull(_) => {
-                let epoch = engine.storage.epoch();
-                self.set_status(Status::Running { epoch });
-            }
+            BrokerState::Running => self.serves(None),
+            BrokerState::StorageFull(why) => self.serves(Some(why)),
             BrokerState::Failed(why) => self.end(End::Failed(why)),
         }
         let drained = |engine: &Engine| engine.draining && engine.writes == 0;
         if self.engine.as_ref().is_some_and(drained) {
             self.end(End::Drained);
         }
+    }
+
+    /// The engine serves; `full` says why it takes no records, if so.
+    fn serves(&mut self, full: Option<String>) {
+        if let Some(engine) = &self.engine {
+            let epoch = engine.storage.epoch();
+            self.set_status(Status::Running { epoch });
+        }
+        self.notice(Notice::StorageFull, full);
     }
 
     /// Tells `life` that the engine cannot go on, or has finished.
