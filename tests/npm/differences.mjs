@@ -3,6 +3,8 @@
 // `ours` is the normalized value that we answer instead. The contract test fails when a difference listed here is
 // none, so the list cannot outlive its reasons. COMPATIBILITY.md repeats each for users.
 
+import assert from 'node:assert/strict'
+
 /** A message for a partition that is not there. */
 const noSuchPartition = {
   ours: {
@@ -14,7 +16,7 @@ const noSuchPartition = {
   why: 'KafkaJS drops such a message without a word; nothing of ours is lost in silence',
 }
 
-export default {
+const differences = {
   'admin-cluster': {
     methods: {
       ours: [
@@ -52,4 +54,18 @@ export default {
     'partition 9 of 1': noSuchPartition,
     'partition -1': noSuchPartition,
   },
+}
+
+export default differences
+
+/** The recorded answers of a program with our deliberate differences in their place; throws when one is none. */
+export function withDifferences(program, recorded) {
+  const known = differences[program] ?? {}
+  for (const [label, { ours, why }] of Object.entries(known)) {
+    const entry = recorded.find(answer => answer.label === label)
+    assert.ok(entry, `${program}: no answer "${label}" to differ from`)
+    assert.ok(why, `${program}: "${label}" differs without a reason`)
+    assert.notDeepEqual(entry.value, ours, `${program}: "${label}" does not differ`)
+  }
+  return recorded.map(({ label, value }) => ({ label, value: known[label]?.ours ?? value }))
 }

@@ -6,12 +6,12 @@
 
 import { writeFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { answersFile, programs, run, target } from './harness.mjs'
+import { answersFile, programs, run, targets } from './harness.mjs'
 
 if (!process.env.PARTITA_KAFKA) throw new Error('set PARTITA_KAFKA=HOST:PORT')
 const runs = Number(process.env.RUNS ?? 3)
 const wanted = process.argv.slice(2)
-const on = await target()
+const [on] = await targets()
 let failed = 0
 for (const program of wanted.length > 0 ? wanted : await programs()) {
   const began = Date.now()

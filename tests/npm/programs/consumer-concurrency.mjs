@@ -25,7 +25,7 @@ export default async function ({ Kafka, brokers, uniq, log }) {
       if (most === wanted) together.resolve()
       // The first handlers wait for each other: it takes that many at once for any of them to go on.
       await within(together.promise, `${wanted} handlers at once`)
-      await new Promise(resolve => setImmediate(resolve))
+      await new Promise(resolve => setTimeout(resolve))
       inside -= 1
     }
     await consumer.run({

@@ -29,7 +29,7 @@ export default async function ({ Kafka, brokers, uniq, log }) {
       overlapping ||= inside > 1
       payloadFields ??= Object.entries(payload).map(([name, value]) => `${name}: ${typeof value}`).sort()
       heartbeat ??= await payload.heartbeat()
-      await new Promise(resolve => setImmediate(resolve))
+      await new Promise(resolve => setTimeout(resolve))
       const { partition, message } = payload
       box.push({ topic: payload.topic, partition, offset: message.offset, message })
       inside -= 1
