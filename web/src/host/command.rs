@@ -148,13 +148,7 @@ impl State {
         let Some(connection) = self.connections.open(port, number) else {
             return;
         };
-        let refused = match &self.status {
-            Status::Starting | Status::Running { .. } | Status::Blocked => None,
-            Status::Waiting => Some("ECONNREFUSED the broker runs in another tab".to_owned()),
-            Status::Stopped => Some("ECONNREFUSED the broker is stopped".to_owned()),
-            Status::Failed { message, .. } => Some(format!("ECONNREFUSED {message}")),
-        };
-        if let Some(reason) = refused {
+        if let Some(reason) = refusal(&self.status) {
             return self.connections.close(connection, Some(&reason));
         }
         let listener = match listener {
@@ -242,5 +236,19 @@ impl State {
         }
         self.late
             .retain(|item| !matches!(item, Item::Wake { port, .. } if *port == id));
+    }
+}
+
+/// Why connections are not taken on, if they are not.
+pub(super) fn refusal(status: &Status) -> Option<String> {
+    match status {
+        Status::Starting | Status::Running { .. } => None,
+        Status::Waiting => Some("ECONNREFUSED the broker runs in another tab".to_owned()),
+        Status::Blocked => {
+            let text = "ECONNREFUSED another tab holds an older form of the database open";
+            Some(text.to_owned())
+        }
+        Status::Stopped => Some("ECONNREFUSED the broker is stopped".to_owned()),
+        Status::Failed { message, .. } => Some(format!("ECONNREFUSED {message}")),
     }
 }

@@ -8,6 +8,7 @@ use std::rc::{Rc, Weak};
 use partita_core::broker::{BrokerConfig, StorageError};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::command::refusal;
 use super::election::{self, Place};
 use super::engine::Engine;
 use super::item::Item;
@@ -334,8 +335,13 @@ fn explain(error: OpenError) -> (Failure, String) {
 }
 
 impl Host {
+    /// Makes the status known. Where no broker is to be expected, nobody is left waiting for one.
     fn set_status(self: &Rc<Self>, status: Status) {
+        let refusal = refusal(&status);
         self.state.borrow_mut().set_status(status);
+        if let Some(reason) = refusal {
+            self.tear_down(&reason);
+        }
     }
 
     fn fail(self: &Rc<Self>, failure: Failure, message: String) {

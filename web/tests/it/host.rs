@@ -217,7 +217,9 @@ async fn a_second_host_waits_and_takes_over_when_the_first_goes() {
 
     let second = host(&options);
     let listener = Listener::new(&second);
+    let before_it_is_known = Raw::connect(&second);
     listener.status(|status| *status == Status::Waiting).await;
+    assert!(before_it_is_known.closed().await.contains("another tab"));
     let early = Raw::connect(&second);
     assert!(early.closed().await.contains("another tab"));
     client.ping().await;
@@ -298,6 +300,7 @@ async fn a_newer_format_is_refused_with_its_reason() {
     newer.close();
     let link = host(&options(&name, StorageKind::IndexedDb));
     let listener = Listener::new(&link);
+    let early = Raw::connect(&link);
     let status = listener
         .status(|status| matches!(status, Status::Failed { .. }))
         .await;
@@ -305,6 +308,7 @@ async fn a_newer_format_is_refused_with_its_reason() {
         unreachable!()
     };
     assert_eq!(failure, Failure::NewerFormat);
+    assert!(early.closed().await.contains("newer version"));
     let client = Raw::connect(&link);
     assert!(client.closed().await.starts_with("ECONNREFUSED"));
     end(&link).await;
