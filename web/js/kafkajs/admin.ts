@@ -48,9 +48,9 @@ class AdminCore extends Client<Outcome, AdminClient> {
   }
 
   /** Runs an operation; connects for it, if that was not done. */
-  async run<T>(type: string, args: object = {}): Promise<T> {
+  async run<T>(begin: (wasm: AdminClient) => number): Promise<T> {
     await this.open();
-    return this.operation((wasm) => wasm.run({ type, ...args }));
+    return this.operation(begin);
   }
 }
 
@@ -125,6 +125,13 @@ function checkGroup(groupId: unknown): void {
   if (!groupId) refuse(`Invalid groupId ${groupId}`);
 }
 
+function checkGroupIds(groupIds: unknown): void {
+  if (!groupIds || !Array.isArray(groupIds)) refuse(`Invalid groupIds array ${groupIds}`);
+  if (groupIds.some((groupId) => typeof groupId !== "string")) {
+    refuse(`Invalid groupId name: ${JSON.stringify(groupIds)}`);
+  }
+}
+
 function checkPartitions(partitions: unknown): asserts partitions is unknown[] {
   if (!Array.isArray(partitions) || partitions.length === 0) refuse("Invalid partitions");
 }
@@ -145,7 +152,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
   return {
     connect: (): Promise<void> => core.connect(),
     disconnect: (): Promise<void> => core.disconnect(),
-    listTopics: (): Promise<string[]> => core.run("listTopics"),
+    listTopics: (): Promise<string[]> => core.run((wasm) => wasm.list_topics()),
 
     createTopics: async ({
       topics,
@@ -160,7 +167,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
     }): Promise<boolean> => {
       checkTopics(topics, "topics");
       topics.forEach(checkConfigEntries);
-      return core.run("createTopics", { topics, validateOnly, timeout, waitForLeaders });
+      return core.run((wasm) => wasm.create_topics(topics, timeout, validateOnly, waitForLeaders));
     },
 
     deleteTopics: async ({
@@ -174,7 +181,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       if (topics.some((topic) => typeof topic !== "string")) {
         refuse("Invalid topics array, the names must be a valid string");
       }
-      await core.run("deleteTopics", { topics, timeout });
+      await core.run((wasm) => wasm.delete_topics(topics, timeout));
     },
 
     createPartitions: async ({
@@ -187,27 +194,27 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       topicPartitions: types.ITopicPartitionConfig[];
     }): Promise<boolean> => {
       checkTopics(topicPartitions, "topic partitions");
-      return core.run("createPartitions", { topicPartitions, validateOnly, timeout });
+      return core.run((wasm) => wasm.create_partitions(topicPartitions, timeout, validateOnly));
     },
 
     fetchTopicMetadata: async ({ topics = [] }: { topics?: string[] } = {}): Promise<{
       topics: types.ITopicMetadata[];
     }> => {
       topics?.forEach(checkTopic);
-      return { topics: await core.run("fetchTopicMetadata", { topics: topics ?? [] }) };
+      return { topics: await core.run((wasm) => wasm.fetch_topic_metadata(topics ?? [])) };
     },
 
     describeCluster: (): Promise<{
       brokers: { nodeId: number; host: string; port: number }[];
       controller: number | null;
       clusterId: string;
-    }> => core.run("describeCluster"),
+    }> => core.run((wasm) => wasm.describe_cluster()),
 
     fetchTopicOffsets: async (
       topic: string,
     ): Promise<(types.SeekEntry & { high: string; low: string })[]> => {
       checkTopic(topic);
-      return core.run("fetchTopicOffsets", { topic });
+      return core.run((wasm) => wasm.fetch_topic_offsets(topic));
     },
 
     fetchTopicOffsetsByTimestamp: async (
@@ -216,7 +223,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
     ): Promise<types.SeekEntry[]> => {
       checkTopic(topic);
       const at = timestamp === undefined ? undefined : Number(timestamp);
-      return core.run("fetchTopicOffsetsByTimestamp", { topic, timestamp: at });
+      return core.run((wasm) => wasm.fetch_topic_offsets_by_timestamp(topic, at));
     },
 
     fetchOffsets: async ({
@@ -231,7 +238,8 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       checkGroup(groupId);
       const wanted = topics ?? [];
       if (!Array.isArray(wanted)) refuse("Expected topics array to be set");
-      return core.run("fetchOffsets", { groupId, topics: wanted, resolveOffsets });
+      wanted.forEach(checkTopic);
+      return core.run((wasm) => wasm.fetch_offsets(groupId, wanted, resolveOffsets));
     },
 
     setOffsets: async ({
@@ -246,7 +254,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       checkGroup(groupId);
       checkTopic(topic);
       checkPartitions(partitions);
-      await core.run("setOffsets", { groupId, topic, partitions: offsetsOf(partitions) });
+      await core.run((wasm) => wasm.set_offsets(groupId, topic, offsetsOf(partitions)));
     },
 
     resetOffsets: async ({
@@ -260,7 +268,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
     }): Promise<void> => {
       checkGroup(groupId);
       checkTopic(topic);
-      await core.run("resetOffsets", { groupId, topic, earliest });
+      await core.run((wasm) => wasm.reset_offsets(groupId, topic, earliest));
     },
 
     /** Forgets what a group has committed for partitions that it does not read. Not in KafkaJS. */
@@ -276,7 +284,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       checkGroup(groupId);
       checkTopic(topic);
       checkPartitions(partitions);
-      await core.run("deleteOffsets", { groupId, topic, partitions });
+      await core.run((wasm) => wasm.delete_offsets(groupId, topic, Int32Array.from(partitions)));
     },
 
     describeConfigs: async ({
@@ -294,7 +302,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
         }
       }
       const queries = resources.map(({ type, name, configNames }) => ({ type, name, configNames }));
-      const found = await core.run("describeConfigs", { resources: queries, includeSynonyms });
+      const found = await core.run((wasm) => wasm.describe_configs(queries, includeSynonyms));
       return { resources: found } as types.DescribeConfigResponse;
     },
 
@@ -306,7 +314,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       resources: types.IResourceConfig[];
     }): Promise<any> => {
       checkChanges(resources, false);
-      return { resources: await core.run("alterConfigs", { resources, validateOnly }) };
+      return { resources: await core.run((wasm) => wasm.alter_configs(resources, validateOnly, false)) };
     },
 
     /** Changes single configs and leaves the others as they are. Not in KafkaJS. */
@@ -318,15 +326,18 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       resources: types.IncrementalResourceConfig[];
     }): Promise<any> => {
       checkChanges(resources, true);
-      return { resources: await core.run("incrementalAlterConfigs", { resources, validateOnly }) };
+      return { resources: await core.run((wasm) => wasm.alter_configs(resources, validateOnly, true)) };
     },
 
     listGroups: async (): Promise<{ groups: types.GroupOverview[] }> => ({
-      groups: await core.run("listGroups"),
+      groups: await core.run((wasm) => wasm.list_groups()),
     }),
 
     describeGroups: async (groupIds: string[]): Promise<types.GroupDescriptions> => {
-      const groups = await core.run<types.GroupDescription[]>("describeGroups", { groupIds });
+      checkGroupIds(groupIds);
+      const groups = await core.run<types.GroupDescription[]>((wasm) =>
+        wasm.describe_groups(groupIds),
+      );
       for (const member of groups.flatMap(({ members }) => members)) {
         member.memberMetadata = toBuffer(member.memberMetadata);
         member.memberAssignment = toBuffer(member.memberAssignment);
@@ -335,11 +346,8 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
     },
 
     deleteGroups: async (groupIds: string[]): Promise<DeleteGroupsResult[]> => {
-      if (!groupIds || !Array.isArray(groupIds)) refuse(`Invalid groupIds array ${groupIds}`);
-      if (groupIds.some((groupId) => typeof groupId !== "string")) {
-        refuse(`Invalid groupId name: ${JSON.stringify(groupIds)}`);
-      }
-      return core.run("deleteGroups", { groupIds });
+      checkGroupIds(groupIds);
+      return core.run((wasm) => wasm.delete_groups(groupIds));
     },
 
     deleteTopicRecords: async ({
@@ -351,7 +359,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
     }): Promise<void> => {
       if (!topic || typeof topic !== "string") refuse(`Invalid topic "${topic}"`);
       checkPartitions(partitions);
-      await core.run("deleteTopicRecords", { topic, partitions: offsetsOf(partitions) });
+      await core.run((wasm) => wasm.delete_topic_records(topic, offsetsOf(partitions)));
     },
 
     createAcls: unserved("createAcls"),

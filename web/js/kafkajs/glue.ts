@@ -79,8 +79,29 @@ export interface ProducerClient extends WasmClient<Outcome> {
 }
 
 export interface AdminClient extends WasmClient<Outcome> {
-  /** Begins an operation: `Command` of `web/src/exports/admin.rs`. */
-  run(command: object): number;
+  list_topics(): number;
+  create_topics(
+    topics: object[],
+    timeout: number,
+    validateOnly: boolean,
+    waitForLeaders: boolean,
+  ): number;
+  create_partitions(topics: object[], timeout: number, validateOnly: boolean): number;
+  delete_topics(topics: string[], timeout: number): number;
+  fetch_topic_metadata(topics: string[]): number;
+  describe_cluster(): number;
+  fetch_topic_offsets(topic: string): number;
+  fetch_topic_offsets_by_timestamp(topic: string, timestamp?: number): number;
+  delete_topic_records(topic: string, partitions: object[]): number;
+  fetch_offsets(group: string, topics: string[], resolve: boolean): number;
+  set_offsets(group: string, topic: string, partitions: object[]): number;
+  reset_offsets(group: string, topic: string, earliest: boolean): number;
+  delete_offsets(group: string, topic: string, partitions: Int32Array): number;
+  list_groups(): number;
+  describe_groups(groups: string[]): number;
+  delete_groups(groups: string[]): number;
+  describe_configs(resources: object[], includeSynonyms: boolean): number;
+  alter_configs(resources: object[], validateOnly: boolean, incremental: boolean): number;
 }
 
 /** A batch of records: `BatchHead` of `web/src/exports/consumer_view.rs`, and its records packed. */

@@ -89,9 +89,12 @@ class ProducerCore extends Client<Outcome, ProducerClient> {
   }
 
   protected create(way: Way, cluster: Record<string, unknown>, ready: () => void): ProducerClient {
-    const { retry, createPartitioner, transactionalId, transactionTimeout, ...own } = this.#config;
-    const sticky = createPartitioner === StickyPartitioner;
-    const options = { ...cluster, ...own, sticky, retry: this.#retry };
+    const { metadataMaxAge, allowAutoTopicCreation, maxInFlightRequests } = this.#config;
+    const { idempotent, linger, batchSize, maxRequestSize, bufferMemory, maxBlock } = this.#config;
+    const own = { metadataMaxAge, allowAutoTopicCreation, maxInFlightRequests, retry: this.#retry };
+    const buffers = { linger, batchSize, maxRequestSize, bufferMemory, maxBlock };
+    const sticky = this.#config.createPartitioner === StickyPartitioner;
+    const options = { cluster: { ...cluster, ...own }, idempotent: !!idempotent, sticky, ...buffers };
     return new this.#session.instance.glue.ProducerClient(way, options, ready);
   }
 

@@ -1,13 +1,12 @@
-//! The admin client, for JavaScript: each operation is a plain object with a `type`.
+//! The admin client, for JavaScript.
 
 use js_sys::{Array, Function};
 use partita_core::client::admin::{
     ConfigChange, ConfigOperation, ConfigResource, NewPartitions, NewTopic, OffsetToCommit,
     RecordsBefore,
 };
-use partita_core::client::{Admin, AdminConfig, AdminEvent, OpId};
-use partita_core::time::Now;
-use serde::de::Error as _;
+use partita_core::client::{Admin, AdminConfig, AdminEvent};
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use wasm_bindgen::prelude::*;
 
@@ -51,13 +50,167 @@ impl AdminClient {
         self.0.op(Admin::disconnect)
     }
 
-    /// Begins an operation: a `Command` as a plain object. Value: as KafkaJS's method of that name.
+    /// As KafkaJS's method of that name, which is the value's form; so are all that follow.
+    pub fn list_topics(&self) -> f64 {
+        self.0.op(Admin::list_topics)
+    }
+
+    /// `topics` are KafkaJS's `ITopicConfig[]`; the timeout is in milliseconds.
     ///
     /// # Errors
-    /// When it is none.
-    pub fn run(&self, command: JsValue) -> Result<f64, JsValue> {
-        let command: Command = argument(command)?;
-        Ok(self.0.op(|admin, now| command.begin(admin, now)))
+    /// When the topics are no such list.
+    pub fn create_topics(
+        &self,
+        topics: JsValue,
+        timeout: i32,
+        validate_only: bool,
+        wait_for_leaders: bool,
+    ) -> Result<f64, JsValue> {
+        let topics = list::<TopicArgument, _>(topics)?;
+        Ok(self.0.op(|admin, now| {
+            admin.create_topics(now, topics, timeout, validate_only, wait_for_leaders)
+        }))
+    }
+
+    /// `topics` are KafkaJS's `ITopicPartitionConfig[]`.
+    ///
+    /// # Errors
+    /// When the topics are no such list.
+    pub fn create_partitions(
+        &self,
+        topics: JsValue,
+        timeout: i32,
+        validate_only: bool,
+    ) -> Result<f64, JsValue> {
+        let topics = list::<PartitionsArgument, _>(topics)?;
+        let begin =
+            |admin: &mut Admin, now| admin.create_partitions(now, topics, timeout, validate_only);
+        Ok(self.0.op(begin))
+    }
+
+    /// Deletes topics.
+    pub fn delete_topics(&self, topics: Vec<String>, timeout: i32) -> f64 {
+        self.0
+            .op(|admin, now| admin.delete_topics(now, topics, timeout))
+    }
+
+    /// Without names: all topics.
+    pub fn fetch_topic_metadata(&self, topics: Vec<String>) -> f64 {
+        let topics = (!topics.is_empty()).then_some(topics);
+        self.0
+            .op(|admin, now| admin.fetch_topic_metadata(now, topics))
+    }
+
+    /// Brokers and controller.
+    pub fn describe_cluster(&self) -> f64 {
+        self.0.op(Admin::describe_cluster)
+    }
+
+    /// First and next offset of each partition.
+    pub fn fetch_topic_offsets(&self, topic: &str) -> f64 {
+        self.0
+            .op(|admin, now| admin.fetch_topic_offsets(now, topic))
+    }
+
+    /// The timestamp is in milliseconds.
+    pub fn fetch_topic_offsets_by_timestamp(&self, topic: &str, timestamp: Option<f64>) -> f64 {
+        let timestamp = timestamp.map(to_i64);
+        self.0
+            .op(|admin, now| admin.fetch_topic_offsets_by_timestamp(now, topic, timestamp))
+    }
+
+    /// `partitions` are KafkaJS's `SeekEntry[]`.
+    ///
+    /// # Errors
+    /// When they are no such list.
+    pub fn delete_topic_records(&self, topic: &str, partitions: JsValue) -> Result<f64, JsValue> {
+        let partitions = list::<OffsetArgument, _>(partitions)?;
+        let begin = |admin: &mut Admin, now| admin.delete_topic_records(now, topic, partitions);
+        Ok(self.0.op(begin))
+    }
+
+    /// Without topics: all that the group has committed anything for.
+    pub fn fetch_offsets(&self, group: &str, topics: Vec<String>, resolve: bool) -> f64 {
+        self.0
+            .op(|admin, now| admin.fetch_offsets(now, group, topics, resolve))
+    }
+
+    /// `partitions` are KafkaJS's `SeekEntry[]`.
+    ///
+    /// # Errors
+    /// When they are no such list.
+    pub fn set_offsets(
+        &self,
+        group: &str,
+        topic: &str,
+        partitions: JsValue,
+    ) -> Result<f64, JsValue> {
+        let partitions = list::<OffsetArgument, _>(partitions)?;
+        let begin = |admin: &mut Admin, now| admin.set_offsets(now, group, topic, partitions);
+        Ok(self.0.op(begin))
+    }
+
+    /// To the latest offsets, or the earliest.
+    pub fn reset_offsets(&self, group: &str, topic: &str, earliest: bool) -> f64 {
+        self.0
+            .op(|admin, now| admin.reset_offsets(now, group, topic, earliest))
+    }
+
+    /// Not in KafkaJS. Value: nothing.
+    pub fn delete_offsets(&self, group: &str, topic: &str, partitions: Vec<i32>) -> f64 {
+        self.0
+            .op(|admin, now| admin.delete_offsets(now, group, topic, partitions))
+    }
+
+    /// All groups.
+    pub fn list_groups(&self) -> f64 {
+        self.0.op(Admin::list_groups)
+    }
+
+    /// Groups with their members.
+    pub fn describe_groups(&self, groups: Vec<String>) -> f64 {
+        self.0.op(|admin, now| admin.describe_groups(now, groups))
+    }
+
+    /// Deletes groups.
+    pub fn delete_groups(&self, groups: Vec<String>) -> f64 {
+        self.0.op(|admin, now| admin.delete_groups(now, groups))
+    }
+
+    /// `resources` are KafkaJS's `ResourceConfigQuery[]`.
+    ///
+    /// # Errors
+    /// When they are no such list.
+    pub fn describe_configs(
+        &self,
+        resources: JsValue,
+        include_synonyms: bool,
+    ) -> Result<f64, JsValue> {
+        let resources = list::<ResourceArgument, _>(resources)?;
+        let begin =
+            |admin: &mut Admin, now| admin.describe_configs(now, resources, include_synonyms);
+        Ok(self.0.op(begin))
+    }
+
+    /// `resources` are KafkaJS's `IResourceConfig[]`. With `incremental`, which KafkaJS has not,
+    /// only what is named changes, and an entry may have an `operation`.
+    ///
+    /// # Errors
+    /// When they are no such list.
+    pub fn alter_configs(
+        &self,
+        resources: JsValue,
+        validate_only: bool,
+        incremental: bool,
+    ) -> Result<f64, JsValue> {
+        let changes = list::<ResourceArgument, _>(resources)?;
+        Ok(self.0.op(|admin, now| {
+            if incremental {
+                admin.incremental_alter_configs(now, changes, validate_only)
+            } else {
+                admin.alter_configs(now, changes, validate_only)
+            }
+        }))
     }
 
     /// What has happened: an `Outcome` for each operation that has ended.
@@ -88,89 +241,14 @@ impl AdminClient {
     }
 }
 
-/// An operation. Offsets are strings; times are in milliseconds.
-#[derive(Debug, Deserialize)]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-enum Command {
-    ListTopics,
-    CreateTopics {
-        topics: Vec<TopicArgument>,
-        timeout: i32,
-        validate_only: bool,
-        wait_for_leaders: bool,
-    },
-    CreatePartitions {
-        topic_partitions: Vec<PartitionsArgument>,
-        timeout: i32,
-        validate_only: bool,
-    },
-    DeleteTopics {
-        topics: Vec<String>,
-        timeout: i32,
-    },
-    FetchTopicMetadata {
-        /// None are all.
-        topics: Vec<String>,
-    },
-    DescribeTopicPartitions {
-        topics: Vec<String>,
-    },
-    DescribeCluster,
-    FetchTopicOffsets {
-        topic: String,
-    },
-    FetchTopicOffsetsByTimestamp {
-        topic: String,
-        #[serde(default)]
-        timestamp: Option<f64>,
-    },
-    DeleteTopicRecords {
-        topic: String,
-        partitions: Vec<OffsetArgument>,
-    },
-    FetchOffsets {
-        group_id: String,
-        topics: Vec<String>,
-        resolve_offsets: bool,
-    },
-    SetOffsets {
-        group_id: String,
-        topic: String,
-        partitions: Vec<OffsetArgument>,
-    },
-    ResetOffsets {
-        group_id: String,
-        topic: String,
-        earliest: bool,
-    },
-    DeleteOffsets {
-        group_id: String,
-        topic: String,
-        partitions: Vec<i32>,
-    },
-    ListGroups,
-    DescribeGroups {
-        group_ids: Vec<String>,
-    },
-    DeleteGroups {
-        group_ids: Vec<String>,
-    },
-    DescribeConfigs {
-        resources: Vec<ResourceArgument>,
-        include_synonyms: bool,
-    },
-    AlterConfigs {
-        resources: Vec<ResourceArgument>,
-        validate_only: bool,
-    },
-    IncrementalAlterConfigs {
-        resources: Vec<ResourceArgument>,
-        validate_only: bool,
-    },
+/// A list of plain objects, as what the client takes.
+fn list<A, T>(value: JsValue) -> Result<Vec<T>, JsValue>
+where
+    A: DeserializeOwned,
+    T: From<A>,
+{
+    let arguments: Vec<A> = argument(value)?;
+    Ok(arguments.into_iter().map(T::from).collect())
 }
 
 #[derive(Debug, Deserialize)]
@@ -238,82 +316,6 @@ enum OperationArgument {
     Delete,
     Append,
     Subtract,
-}
-
-impl Command {
-    fn begin(self, admin: &mut Admin, now: Now) -> OpId {
-        match self {
-            Self::ListTopics => admin.list_topics(now),
-            Self::CreateTopics {
-                topics,
-                timeout,
-                validate_only,
-                wait_for_leaders,
-            } => {
-                let topics = converted(topics);
-                admin.create_topics(now, topics, timeout, validate_only, wait_for_leaders)
-            }
-            Self::CreatePartitions {
-                topic_partitions,
-                timeout,
-                validate_only,
-            } => admin.create_partitions(now, converted(topic_partitions), timeout, validate_only),
-            Self::DeleteTopics { topics, timeout } => admin.delete_topics(now, topics, timeout),
-            Self::FetchTopicMetadata { topics } => {
-                admin.fetch_topic_metadata(now, (!topics.is_empty()).then_some(topics))
-            }
-            Self::DescribeTopicPartitions { topics } => {
-                admin.describe_topic_partitions(now, topics)
-            }
-            Self::DescribeCluster => admin.describe_cluster(now),
-            Self::FetchTopicOffsets { topic } => admin.fetch_topic_offsets(now, &topic),
-            Self::FetchTopicOffsetsByTimestamp { topic, timestamp } => {
-                admin.fetch_topic_offsets_by_timestamp(now, &topic, timestamp.map(to_i64))
-            }
-            Self::DeleteTopicRecords { topic, partitions } => {
-                admin.delete_topic_records(now, &topic, converted(partitions))
-            }
-            Self::FetchOffsets {
-                group_id,
-                topics,
-                resolve_offsets,
-            } => admin.fetch_offsets(now, &group_id, topics, resolve_offsets),
-            Self::SetOffsets {
-                group_id,
-                topic,
-                partitions,
-            } => admin.set_offsets(now, &group_id, &topic, converted(partitions)),
-            Self::ResetOffsets {
-                group_id,
-                topic,
-                earliest,
-            } => admin.reset_offsets(now, &group_id, &topic, earliest),
-            Self::DeleteOffsets {
-                group_id,
-                topic,
-                partitions,
-            } => admin.delete_offsets(now, &group_id, &topic, partitions),
-            Self::ListGroups => admin.list_groups(now),
-            Self::DescribeGroups { group_ids } => admin.describe_groups(now, group_ids),
-            Self::DeleteGroups { group_ids } => admin.delete_groups(now, group_ids),
-            Self::DescribeConfigs {
-                resources,
-                include_synonyms,
-            } => admin.describe_configs(now, converted(resources), include_synonyms),
-            Self::AlterConfigs {
-                resources,
-                validate_only,
-            } => admin.alter_configs(now, converted(resources), validate_only),
-            Self::IncrementalAlterConfigs {
-                resources,
-                validate_only,
-            } => admin.incremental_alter_configs(now, converted(resources), validate_only),
-        }
-    }
-}
-
-fn converted<A, T: From<A>>(arguments: Vec<A>) -> Vec<T> {
-    arguments.into_iter().map(T::from).collect()
 }
 
 /// Offsets come as text: they have 64 bits.

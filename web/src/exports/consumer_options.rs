@@ -15,7 +15,6 @@ use crate::num::to_u64;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Options {
-    #[serde(flatten)]
     cluster: ClusterOptions,
     group_id: Option<String>,
     group_instance_id: Option<String>,

@@ -23,22 +23,7 @@ pub(super) struct ErrorView {
     help: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Box<Self>>,
-    #[serde(flatten)]
-    fields: Fields,
-}
-
-/// A broker's error code, or a system's.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Code {
-    Kafka(i16),
-    System(String),
-}
-
-/// What only some classes have.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Fields {
+    // What only some classes have.
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +55,15 @@ struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
     partitions: Option<Vec<RecordsView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<Vec<ErrorView>>,
+    errors: Option<Vec<Self>>,
+}
+
+/// A broker's error code, or a system's.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Code {
+    Kafka(i16),
+    System(String),
 }
 
 #[derive(Debug, Serialize)]
@@ -95,7 +88,7 @@ impl From<ClientError> for ErrorView {
         } else {
             error.code().map(Code::Kafka)
         };
-        Self {
+        let mut view = Self {
             name: error.name(),
             retriable: error.retriable,
             kind: error.error_type(),
@@ -103,37 +96,38 @@ impl From<ClientError> for ErrorView {
             help: error.help(),
             message: error.message,
             cause: error.cause.map(|cause| Box::new((*cause).into())),
-            fields: error.kind.into(),
-        }
+            ..Self::default()
+        };
+        view.set_fields(error.kind);
+        view
     }
 }
 
-impl From<ErrorKind> for Fields {
+impl ErrorView {
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "the other kinds have no fields of their own"
     )]
-    fn from(kind: ErrorKind) -> Self {
-        let mut fields = Self::default();
+    fn set_fields(&mut self, kind: ErrorKind) {
         match kind {
             ErrorKind::OffsetOutOfRange { topic, partition }
             | ErrorKind::QuotaExceeded { topic, partition } => {
-                fields.topic = Some(topic);
-                fields.partition = Some(partition);
+                self.topic = Some(topic);
+                self.partition = Some(partition);
             }
-            ErrorKind::MemberIdRequired { member_id } => fields.member_id = Some(member_id),
+            ErrorKind::MemberIdRequired { member_id } => self.member_id = Some(member_id),
             ErrorKind::CreateTopic { topic, .. } | ErrorKind::TopicMetadataNotLoaded { topic } => {
-                fields.topic = Some(topic);
+                self.topic = Some(topic);
             }
             ErrorKind::NumberOfRetriesExceeded {
                 retry_count,
                 retry_time_ms,
             } => {
-                fields.retry_count = Some(retry_count);
-                fields.retry_time = Some(retry_time_ms);
+                self.retry_count = Some(retry_count);
+                self.retry_time = Some(retry_time_ms);
             }
             ErrorKind::Connection { broker, .. } | ErrorKind::ConnectionClosed { broker } => {
-                fields.broker = Some(broker);
+                self.broker = Some(broker);
             }
             ErrorKind::RequestTimeout {
                 broker,
@@ -141,35 +135,34 @@ impl From<ErrorKind> for Fields {
                 created_at,
                 sent_at,
             } => {
-                fields.broker = Some(broker);
-                fields.correlation_id = Some(correlation_id);
-                fields.created_at = Some(created_at);
-                fields.sent_at = Some(sent_at);
-                fields.pending_duration = Some(sent_at.saturating_sub(created_at));
+                self.broker = Some(broker);
+                self.correlation_id = Some(correlation_id);
+                self.created_at = Some(created_at);
+                self.sent_at = Some(sent_at);
+                self.pending_duration = Some(sent_at.saturating_sub(created_at));
             }
             ErrorKind::StaleTopicMetadata {
                 topic,
                 unknown_partitions,
             } => {
-                fields.topic = Some(topic);
-                fields.unknown_partitions = Some(unknown_partitions);
+                self.topic = Some(topic);
+                self.unknown_partitions = Some(unknown_partitions);
             }
             ErrorKind::ServerDoesNotSupportApiKey { api } => {
-                fields.api_key = Some(i16::from(api));
-                fields.api_name = Some(api.name());
+                self.api_key = Some(i16::from(api));
+                self.api_name = Some(api.name());
             }
             ErrorKind::DeleteGroups { groups } => {
-                fields.groups = Some(groups.into_iter().map(Into::into).collect());
+                self.groups = Some(groups.into_iter().map(Into::into).collect());
             }
             ErrorKind::DeleteTopicRecords { partitions } => {
-                fields.partitions = Some(partitions.into_iter().map(Into::into).collect());
+                self.partitions = Some(partitions.into_iter().map(Into::into).collect());
             }
             ErrorKind::Aggregate { errors } => {
-                fields.errors = Some(errors.into_iter().map(Into::into).collect());
+                self.errors = Some(errors.into_iter().map(Into::into).collect());
             }
             _ => {}
         }
-        fields
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) enum NetworkView {
     #[serde(rename = "request_sent")]
     Sent(RequestView),
     #[serde(rename = "network.request")]
-    Request(AnsweredView),
+    Request(RequestView),
     #[serde(rename = "network.request_timeout")]
     Timeout(RequestView),
     #[serde(rename = "network.request_queue_size", rename_all = "camelCase")]
@@ -38,15 +38,11 @@ pub(super) struct RequestView {
     created_at: i64,
     sent_at: i64,
     pending_duration: u64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct AnsweredView {
-    #[serde(flatten)]
-    request: RequestView,
-    size: u32,
-    duration: u64,
+    /// Of the answer, as is the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<u64>,
 }
 
 impl NetworkView {
@@ -60,10 +56,10 @@ impl NetworkView {
                 request,
                 size,
                 duration,
-            } => Self::Request(AnsweredView {
-                request: RequestView::new(request),
-                size: to_u32(size),
-                duration,
+            } => Self::Request(RequestView {
+                size: Some(to_u32(size)),
+                duration: Some(duration),
+                ..RequestView::new(request)
             }),
             NetworkEvent::RequestTimeout(request) => Self::Timeout(RequestView::new(request)),
             NetworkEvent::RequestQueueSize { broker, queue_size } => Self::QueueSize {
@@ -85,6 +81,8 @@ impl RequestView {
             created_at: request.created_at,
             sent_at: request.sent_at,
             pending_duration: request.pending_duration,
+            size: None,
+            duration: None,
         }
     }
 }

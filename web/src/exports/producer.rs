@@ -23,7 +23,6 @@ use crate::port::to_js;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Options {
-    #[serde(flatten)]
     cluster: ClusterOptions,
     idempotent: bool,
     sticky: bool,

@@ -49,10 +49,12 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
   }
 
   protected create(way: Way, cluster: Record<string, unknown>, ready: () => void): ConsumerClient {
-    const { partitionAssigners, rackId, retry: _, ...own } = this.#config;
+    const { partitionAssigners, rackId, retry: _, ...config } = this.#config;
+    const { metadataMaxAge, allowAutoTopicCreation, maxInFlightRequests, ...own } = config;
     const assigners = this.#assigners.options;
     const { restartOnFailure, ...retry } = this.#retry;
-    const options = { ...cluster, ...own, assigners, retry };
+    const shared = { metadataMaxAge, allowAutoTopicCreation, maxInFlightRequests, retry };
+    const options = { cluster: { ...cluster, ...shared }, ...own, assigners };
     return new this.#session.instance.glue.ConsumerClient(way, options, ready);
   }
 
