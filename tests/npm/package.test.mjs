@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const dist = new URL("../../dist/npm/", import.meta.url);
@@ -32,4 +33,13 @@ test("the caller may give the wasm, as bytes or compiled", async () => {
     const child = promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
     assert.match((await child).stdout, /loaded before\nfunction\n/);
   }
+});
+
+test("programs that say require get it too", async () => {
+  const program = `
+    const { Broker, Kafka, KafkaJSError } = require(${JSON.stringify(fileURLToPath(dist) + manifest.exports["."].node)});
+    console.log(typeof Broker.open, typeof Kafka, new KafkaJSError("words").message);
+  `;
+  const child = promisify(execFile)(process.execPath, ["--input-type=commonjs", "-e", program]);
+  assert.match((await child).stdout, /^function function words\n/);
 });
