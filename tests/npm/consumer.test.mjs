@@ -330,6 +330,17 @@ test("Kafka's assigners by name: two members share, and keep what they have if t
   }
 })
 
+test('headers may be named like anything that objects have', async t => {
+  const { producer, consume } = await open(t)
+  const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty']
+  const headers = Object.fromEntries(names.map(name => [name, 'x']))
+  await producer.send({ topic: 'orders', messages: [{ value: null, headers }] })
+  const box = inbox()
+  await consume({ eachMessage: async ({ message }) => box.push(Object.entries(message.headers)) })
+  await box.count(1)
+  assert.deepEqual(box.items[0].map(([name, value]) => [name, value.toString()]), names.map(name => [name, 'x']))
+})
+
 test('handlers that never wait do not keep the thread from others', async t => {
   const { kafka, producer, consume } = await open(t)
   await kafka.admin().createTopics({ topics: [{ topic: 'many', numPartitions: 1 }] })

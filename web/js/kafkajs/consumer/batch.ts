@@ -51,19 +51,19 @@ export function* messagesOf({ data, table, count }: WireBatch): Generator<types.
   }
 }
 
-/** Headers of one name become a list, as in KafkaJS. */
+/** Headers of one name become a list, as in KafkaJS. Names may be those of `Object`'s own. */
 function addHeader(headers: Record<string, unknown>, name: string, value: Buffer | null): void {
-  const known = headers[name];
-  if (known === undefined) {
-    // `__proto__` is a name like any other.
-    Object.defineProperty(headers, name, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  } else if (Array.isArray(known)) known.push(value);
-  else headers[name] = [known, value];
+  const known = Object.hasOwn(headers, name) ? headers[name] : undefined;
+  if (Array.isArray(known)) {
+    known.push(value);
+    return;
+  }
+  Object.defineProperty(headers, name, {
+    value: known === undefined ? value : [known, value],
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
 }
 
 /** What is known of a batch without looking at its messages. */
