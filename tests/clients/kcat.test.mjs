@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { storedCodecs } from './fetch.mjs'
+import { storedCodecs } from './wire.mjs'
 import { Program, find, missing, partita } from './harness.mjs'
 import { workflow } from './workflow.mjs'
 

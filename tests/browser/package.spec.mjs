@@ -1,0 +1,137 @@
+/** The npm package in a page, without a bundler: its README's program, two tabs, a trap. */
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { serve, startBrowser } from "./harness.mjs";
+
+const PACKAGE = fileURLToPath(new URL("../../dist/npm/", import.meta.url));
+
+const page = (script) => `<!doctype html>
+<title>-</title>
+<link rel="icon" href="data:,">
+<script type="importmap">{ "imports": { "partita": "./partita/index.js" } }</script>
+<script type="module">${script}</script>`;
+
+/** Serves the package with two pages beside it: one runs the README's program, one has nothing. */
+async function site(t) {
+  const folder = await mkdtemp(join(tmpdir(), "partita-package-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await cp(PACKAGE, join(folder, "partita"), { recursive: true });
+  const readme = await readFile(join(PACKAGE, "README.md"), "utf8");
+  const [, program] = /^```js\n\/\/ page\.mjs\n(.*?)^```$/ms.exec(readme);
+  await writeFile(join(folder, "index.html"), page(program));
+  await writeFile(join(folder, "empty.html"), page('window.partita = await import("partita");'));
+  return serve(t, { folder });
+}
+
+/** Opens the page without a program, for a test to run its own in. */
+async function open(browser, url) {
+  const tab = await browser.open(`${url}empty.html`);
+  await tab.waitForFunction(() => window.partita);
+  return tab;
+}
+
+test("the README's program keeps its records over a reload", async (t) => {
+  const { url } = await site(t);
+  const browser = await startBrowser(t);
+  const tab = await browser.open(url);
+  await tab.waitForFunction(() => document.title === "orders-0@0");
+  await tab.reload();
+  await tab.waitForFunction(() => document.title === "orders-0@1");
+});
+
+test("a second tab waits, or is refused if it does not want to, and takes over", async (t) => {
+  const { url } = await site(t);
+  const browser = await startBrowser(t);
+  const first = await open(browser, url);
+  await first.evaluate(async () => {
+    window.broker = await partita.Broker.open("shop");
+    const producer = new partita.Kafka({ brokers: [window.broker] }).producer();
+    await producer.connect();
+    await producer.send({ topic: "orders", messages: [{ value: "one" }] });
+  });
+  const second = await open(browser, url);
+  const refused = await second.evaluate(() =>
+    partita.Broker.open("shop", { wait: false }).catch(({ name, failure, message }) => ({
+      name,
+      failure,
+      message,
+    })),
+  );
+  assert.deepEqual([refused.name, refused.failure], ["PartitaError", "inUse"]);
+  assert.match(refused.message, /another tab/);
+  const given = await second.evaluate(async () => {
+    const giveUp = new AbortController();
+    const onStatus = ({ state }) => state === "waiting" && giveUp.abort(new Error("given up"));
+    const { signal } = giveUp;
+    return partita.Broker.open("shop", { signal, onStatus }).catch(({ message }) => message);
+  });
+  assert.equal(given, "given up");
+
+  await second.evaluate(() => {
+    window.heard = [];
+    const onStatus = ({ state }) => window.heard.push(state);
+    window.opening = partita.Broker.open("shop", { onStatus });
+  });
+  await second.waitForFunction(() => window.heard.includes("waiting"));
+  await first.close();
+  const offsets = await second.evaluate(async () => {
+    const broker = await window.opening;
+    const admin = new partita.Kafka({ brokers: [broker] }).admin();
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets("orders");
+    await admin.disconnect();
+    await broker.close();
+    return offsets;
+  });
+  assert.deepEqual(offsets, [{ partition: 0, offset: "1", high: "1", low: "0" }]);
+});
+
+test("a page cannot listen, and says so", async (t) => {
+  const { url } = await site(t);
+  const browser = await startBrowser(t);
+  const tab = await open(browser, url);
+  const failures = await tab.evaluate(async () => {
+    const broker = await partita.Broker.open("shop", { storage: "memory" });
+    const failure = (promise) => promise.catch(({ name, failure }) => `${name} ${failure}`);
+    return [
+      await failure(broker.listen()),
+      await failure(partita.Broker.open("shop", { storage: { directory: "d" } })),
+      await failure(partita.Broker.open("shop", { config: { "num.partitons": 3 } })),
+    ];
+  });
+  assert.deepEqual(failures, [
+    "PartitaError unsupported",
+    "PartitaError unsupported",
+    "PartitaError invalidOptions",
+  ]);
+});
+
+test("a broker whose wasm traps is started anew, and its clients go on", async (t) => {
+  const { url } = await site(t);
+  const browser = await startBrowser(t);
+  browser.expectErrors();
+  const tab = await open(browser, url);
+  const { offsets, notice } = await tab.evaluate(async () => {
+    const broker = await partita.Broker.open("shop");
+    const noticed = new Promise((resolve) => broker.on("notice", resolve));
+    const producer = new partita.Kafka({ brokers: [broker] }).producer();
+    await producer.connect();
+    const send = async () => {
+      const [{ baseOffset }] = await producer.send({ topic: "t", messages: [{ value: "v" }] });
+      return baseOffset;
+    };
+    const before = await send();
+    broker.connect().postMessage({ type: "trap" });
+    const { notice } = await noticed;
+    const after = await send();
+    await producer.disconnect();
+    await broker.close();
+    return { offsets: [before, after], notice };
+  });
+  assert.deepEqual(offsets, ["0", "1"]);
+  assert.equal(notice, "restarted");
+});
