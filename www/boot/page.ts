@@ -69,7 +69,13 @@ async function boot(): Promise<void> {
   const trap = (where: "broker" | "page"): void =>
     where === "broker" ? ours.say({ type: "trap" }) : void setTimeout(partita.trap);
   Object.defineProperty(window, "partitaTrap", { value: trap });
-  partita.run_page(link);
+  const exported = (): void => {
+    broker.export().then(
+      (file) => download(file, `${NAME}.tar`),
+      (error: unknown) => showNotice({ title: "The data could not be exported.", text: String(error) }),
+    );
+  };
+  partita.run_page(link, exported);
 }
 
 /** The page is gone: its clients vanish as a crashed program's do. The broker is as it was. */

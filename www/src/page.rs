@@ -6,18 +6,19 @@ use wasm_bindgen::prelude::*;
 use crate::session::Session;
 use crate::view::app::{App, AppProps};
 
-/// Mounts the playground into the document's `#app`; `link` leads to the broker's host.
+/// Mounts the playground into the document's `#app`; `link` leads to the broker's host, and
+/// `export` hands all that is stored to the person.
 ///
 /// # Errors
 /// When the document has no `#app`.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
-pub fn run_page(link: &PortLink) -> Result<(), JsValue> {
+pub fn run_page(link: &PortLink, export: js_sys::Function) -> Result<(), JsValue> {
     let root = web_sys::window()
         .and_then(|window| window.document())
         .and_then(|document| document.get_element_by_id("app"))
         .ok_or_else(|| JsValue::from_str("the document has no element #app"))?;
-    let session = Session::new(link.link());
+    let session = Session::new(link.link(), export);
     yew::Renderer::<App>::with_root_and_props(root, AppProps { session }).render();
     Ok(())
 }
@@ -38,7 +39,11 @@ mod tests {
         document.body().unwrap().append_child(&root).unwrap();
         root.set_id("app");
         let channel = MessageChannel::new().unwrap();
-        run_page(&PortLink::new(channel.port1().unchecked_into())).unwrap();
+        run_page(
+            &PortLink::new(channel.port1().unchecked_into()),
+            js_sys::Function::new_no_args(""),
+        )
+        .unwrap();
 
         let running = js_sys::Object::new();
         for (name, value) in [("type", "status"), ("state", "running")] {

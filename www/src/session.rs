@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
+use js_sys::Function;
 use partita_core::time::Monotonic;
 use partita_core::types::TopicPartition;
 use partita_web::client::Link;
@@ -57,11 +58,14 @@ pub(crate) struct Session {
     frame: Cell<bool>,
     drawn_at: Cell<f64>,
     on_frame: RefCell<Option<OnFrame>>,
+    export: Function,
 }
 
 impl Session {
     /// Listens to the broker on that link, and starts the clients that the page remembers.
-    pub(crate) fn new(link: Rc<Link>) -> Rc<Self> {
+    ///
+    /// `export` hands all that is stored to the person, as a file.
+    pub(crate) fn new(link: Rc<Link>, export: Function) -> Rc<Self> {
         let session = Rc::new_cyclic(|weak: &Weak<Self>| Self {
             world: RefCell::default(),
             cells: RefCell::default(),
@@ -82,6 +86,7 @@ impl Session {
             frame: Cell::new(false),
             drawn_at: Cell::new(f64::NEG_INFINITY),
             on_frame: RefCell::default(),
+            export,
             link,
         });
         session.listen();
@@ -274,6 +279,13 @@ impl Session {
             self.drawn_at.set(at);
         }
         soon
+    }
+
+    /// Hands all that is stored to the person, as a file.
+    pub(crate) fn export(&self) {
+        if let Err(error) = self.export.call0(&JsValue::NULL) {
+            web_sys::console::error_1(&error);
+        }
     }
 
     /// Whether the broker serves.

@@ -121,6 +121,12 @@ impl PageProducer {
         self.send(&topic, vec![record]);
     }
 
+    /// Sends one record like those that it sends steadily.
+    pub(crate) fn send_sample(self: &Rc<Self>) {
+        let keys = self.settings.borrow().keys;
+        self.send_one(self.steady_record(keys));
+    }
+
     /// A second has passed.
     pub(crate) fn second(&self) {
         self.sent.borrow_mut().push(self.this_second.replace(0));

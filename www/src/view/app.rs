@@ -65,6 +65,7 @@ pub(crate) fn app(props: &AppProps) -> Html {
                         }
                         <svg class="wires" aria-hidden="true"></svg>
                         { inspector::view(session) }
+                        { keys::help(session) }
                     </div>
                 </div>
             </main>

@@ -11,6 +11,9 @@ use super::parts::{CLOSE, icon, mini, on_click};
 use crate::model::text;
 use crate::session::Session;
 
+/// How wide the inspector is, in pixels.
+const WIDTH: f64 = 392.0;
+
 pub(crate) fn view(session: &Rc<Session>) -> Html {
     let Some((name, offset)) = session.ui.borrow().inspected.clone() else {
         return Html::default();
@@ -18,7 +21,7 @@ pub(crate) fn view(session: &Rc<Session>) -> Html {
     let record = session.cells.borrow().get(&name, offset).cloned();
     let key = record.as_ref().and_then(|record| record.key.clone());
     html! {
-        <div class="inspect" role="dialog" aria-label={format!("Record {name}@{offset}")}>
+        <div class="inspect" style={place(session, &name, offset)} role="dialog" aria-label={format!("Record {name}@{offset}")}>
             <header>
                 { mini(key.as_deref(), true) }<b>{ format!("{name}@{offset}") }</b>
                 <button type="button" class="btn icon quiet sm close" aria-label="Close the record"
@@ -33,6 +36,32 @@ pub(crate) fn view(session: &Rc<Session>) -> Html {
             } }
         </div>
     }
+}
+
+/// Below the record's strip, where it was opened: it does not follow a record that moves.
+fn place(session: &Session, name: &TopicPartition, offset: i64) -> Option<String> {
+    let record = (name.clone(), offset);
+    if let Some((placed, style)) = &session.ui.borrow().inspector
+        && *placed == record
+    {
+        return Some(style.clone());
+    }
+    let document = web_sys::window()?.document()?;
+    let cell = format!("[data-cell=\"{name}@{offset}\"]");
+    let cell = document.query_selector(&cell).ok()??;
+    let strip = cell.closest("[data-partition]").ok()??;
+    let plane = cell.closest(".plane").ok()??;
+    let (cell, strip, plane) = (
+        cell.get_bounding_client_rect(),
+        strip.get_bounding_client_rect(),
+        plane.get_bounding_client_rect(),
+    );
+    let most = (plane.width() - WIDTH).max(0.0);
+    let left = (cell.left() - plane.left() - WIDTH * 0.4).clamp(0.0, most);
+    let top = strip.bottom() - plane.top() + 4.0;
+    let style = format!("left:{left:.0}px;top:{top:.0}px");
+    session.ui.borrow_mut().inspector = Some((record, style.clone()));
+    Some(style)
 }
 
 fn content(session: &Session, name: &TopicPartition, record: &Record) -> Html {

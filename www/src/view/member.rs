@@ -12,7 +12,6 @@ use super::controls;
 use super::parts::{MORE, colour, known, mini, on_click, own, quiet};
 use super::ui::Menu;
 use crate::clients::consumer::{Delivered, Life, PageConsumer};
-use crate::model::settings::SESSION_TIMEOUT;
 use crate::model::text::number as number_of;
 use crate::model::world::Group;
 use crate::session::Session;
@@ -70,7 +69,7 @@ pub(crate) fn size(session: &Session, members: usize) -> Size {
 pub(crate) fn card(session: &Rc<Session>, group: &str, member: &Member, size: Size) -> Html {
     match member {
         Member::Own(consumer) => mine(session, group, consumer, size),
-        Member::Other { view, colour } => other(group, view, *colour),
+        Member::Other { view, colour } => other(session, group, view, *colour),
     }
 }
 
@@ -111,7 +110,8 @@ fn mine(session: &Rc<Session>, group: &str, consumer: &Rc<PageConsumer>, size: S
     let (name, colour) = (consumer.name(), colour(number));
     let (word, text) = state(session, consumer);
     let partitions: Vec<TopicPartition> = match word {
-        "crashed" => Vec::new(),
+        // The broker gives its partitions to others when its session ends, not before.
+        "crashed" => owned_by(session, group, &consumer.member_id()),
         _ => consumer
             .partitions()
             .into_iter()
@@ -178,7 +178,7 @@ fn whole(
             <div class="chips">{ chips(consumer, word, partitions) }</div>
             { progress(session, consumer, word) }
             { recent(consumer) }
-            if word == "crashed" { { session_left(session, group, consumer) } }
+            if word == "crashed" { { crash_note(session, group, &consumer.member_id()) } }
             if let Some(error) = error { <p class="last bad">{ error }</p> }
             if word == "waiting" {
                 <p class="note">{ "Each partition has one owner in a group. This member takes over \
@@ -205,8 +205,20 @@ fn small_chip(partition: &TopicPartition) -> Html {
     }
 }
 
+/// The partitions that a member owns, as the broker has it.
+fn owned_by(session: &Session, group: &str, member_id: &str) -> Vec<TopicPartition> {
+    let world = session.world.borrow();
+    let members = world.groups.get(group).map(|group| &group.view.members);
+    let mut members = members.into_iter().flatten();
+    let member = members.find(|member| member.member_id == member_id);
+    let assigned = member.into_iter().flat_map(|member| &member.assigned);
+    assigned
+        .map(|(topic, partition)| TopicPartition::new(topic.clone(), *partition))
+        .collect()
+}
+
 /// A member that the page did not make.
-fn other(group: &str, member: &MemberView, colour: u32) -> Html {
+fn other(session: &Session, group: &str, member: &MemberView, colour: u32) -> Html {
     let assigned = member.assigned.iter();
     let partitions: Vec<TopicPartition> = assigned
         .map(|(topic, partition)| TopicPartition::new(topic.clone(), *partition))
@@ -233,6 +245,7 @@ fn other(group: &str, member: &MemberView, colour: u32) -> Html {
                 { for partitions.iter().map(chip) }
                 if partitions.is_empty() { <span class="chip none">{ "no partition" }</span> }
             </div>
+            { silence_note(session, group, &member.member_id) }
         </li>
     }
 }
@@ -253,7 +266,9 @@ fn chips(consumer: &PageConsumer, word: &str, partitions: &[TopicPartition]) -> 
         "waiting" => {
             html! { <span class="chip none">{ "waits: more members than partitions" }</span> }
         }
-        "crashed" | "failed" => html! { <span class="chip none">{ "no partition" }</span> },
+        "crashed" | "failed" if partitions.is_empty() => {
+            html! { <span class="chip none">{ "no partition" }</span> }
+        }
         "joining" | "starting" if partitions.is_empty() && revoked.is_empty() => {
             html! { <span class="chip none">{ "joining, no partition yet" }</span> }
         }
@@ -390,31 +405,61 @@ fn block(props: &BlockProps) -> Html {
     }
 }
 
-/// How long the broker still waits for a member that has vanished.
-fn session_left(session: &Session, group: &str, consumer: &PageConsumer) -> Html {
-    let id = consumer.member_id();
+/// How long the broker still waits for a member, if it has not heard of it for a while, and the
+/// whole time that it waits; both in milliseconds.
+fn session_left(session: &Session, group: &str, member_id: &str) -> Option<(u64, u64)> {
     let world = session.world.borrow();
-    let group = world.groups.get(group);
-    let left = group.and_then(|group| {
-        let mut members = group.view.members.iter();
-        let member = members.find(|member| member.member_id == id)?;
-        let since = session.link.now().monotonic.0.saturating_sub(group.seen_at);
-        Some(member.session_ends_in?.saturating_sub(since))
-    });
-    let Some(left) = left else {
-        return html! {
+    let group = world.groups.get(group)?;
+    let mut members = group.view.members.iter();
+    let member = members.find(|member| member.member_id == member_id)?;
+    let since = session.link.now().monotonic.0.saturating_sub(group.seen_at);
+    let left = member.session_ends_in?.saturating_sub(since);
+    Some((left, u64::try_from(member.session_timeout).unwrap_or(0)))
+}
+
+fn crash_note(session: &Session, group: &str, member_id: &str) -> Html {
+    match session_left(session, group, member_id) {
+        Some((left, whole)) => {
+            let text = format!(
+                "It sent no LeaveGroup, so the broker waits: its partitions move in {} s, when \
+                 session.timeout.ms ends.",
+                left.div_ceil(1000)
+            );
+            countdown(&text, left, whole)
+        }
+        None => html! {
             <p class="sess">{ "The broker has given it up; its partitions went to the others." }</p>
-        };
-    };
+        },
+    }
+}
+
+/// A member from elsewhere that sends no heartbeats any more: its program has ended, say.
+fn silence_note(session: &Session, group: &str, member_id: &str) -> Html {
+    match session_left(session, group, member_id) {
+        // Heartbeats come three times in a session or more.
+        Some((left, whole))
+            if session.is_running() && left.saturating_mul(5) < whole.saturating_mul(3) =>
+        {
+            let text = format!(
+                "Perhaps the page before it was loaded anew. The broker gives it up in {} s, when \
+                 session.timeout.ms ends.",
+                left.div_ceil(1000)
+            );
+            countdown(&text, left, whole)
+        }
+        Some(_) | None => Html::default(),
+    }
+}
+
+fn countdown(text: &str, left: u64, whole: u64) -> Html {
     let share = left
         .saturating_mul(100)
-        .checked_div(SESSION_TIMEOUT)
+        .checked_div(whole)
         .unwrap_or(0)
         .min(100);
     html! {
         <div class="sess" role="timer">
-            <span><b>{ "No heartbeat. " }</b>{ format!("It sent no LeaveGroup, so the broker waits: its \
-                partitions move in {} s, when session.timeout.ms ends.", left.div_ceil(1000)) }</span>
+            <span><b>{ "No heartbeat. " }</b>{ text.to_owned() }</span>
             <div class="meter"><span style={format!("width:{share}%")}></span></div>
         </div>
     }

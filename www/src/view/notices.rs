@@ -113,7 +113,7 @@ fn failed(session: &Rc<Session>, failure: Failure, message: &str) -> Html {
         <>
             { start(session, "Start again") }
             <button type="button" class="btn" onclick={on_click(session, |session| {
-                session.link.say(&ToHost::Export);
+                session.export();
             })}>{ "Export the data" }</button>
         </>
     };

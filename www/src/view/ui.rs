@@ -32,12 +32,17 @@ pub(crate) enum Tab {
 pub(crate) struct Ui {
     pub(crate) menu: Option<Menu>,
     pub(crate) inspected: Option<(TopicPartition, i64)>,
+    /// Where the inspector of which record stands.
+    pub(crate) inspector: Option<((TopicPartition, i64), String)>,
     pub(crate) tab: Tab,
     pub(crate) drawer_closed: bool,
     pub(crate) errors_only: bool,
     /// Rows that were opened to cells.
     pub(crate) opened: BTreeSet<TopicPartition>,
     pub(crate) hero_dismissed: bool,
+    /// Whether the list of keys is open, and whether single keys are off.
+    pub(crate) help: bool,
+    pub(crate) keys_off: bool,
     /// How wide a strip's body is, in pixels.
     pub(crate) strip_width: f64,
     /// What went wrong with something that a person asked for, by what it was about.

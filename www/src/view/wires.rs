@@ -182,6 +182,7 @@ fn member_lines(
         .trim_start_matches("--c:")
         .trim_end_matches(';')
         .to_owned();
+    let cut = cut || attribute("data-state") == "crashed";
     let card = place(member);
     let chips = member.query_selector(".chips").ok().flatten();
     let y0 = chips.map_or(card.middle, |chips| place(&chips).top + 10.0);
