@@ -119,7 +119,7 @@ fn group(session: &Rc<Session>, name: &str) -> Html {
     let members = member::members(session, name, group.as_ref());
     let menu = Menu::Group(name.to_owned());
     let open = session.ui.borrow().is_open(&menu);
-    let (join, size) = (name.to_owned(), member::size(session, members.len()));
+    let (join, size) = (name.to_owned(), member::size(session));
     html! {
         <section class="group" key={name.to_owned()} style={format!("--g:var(--g-{number})")}
             data-group-id={name.to_owned()} data-state={state} data-lag={lag.to_string()}

@@ -56,10 +56,9 @@ pub(crate) enum Size {
     Row,
 }
 
-/// How members of a group of so many are shown.
-pub(crate) fn size(session: &Session, members: usize) -> Size {
-    let own = session.consumers.borrow().len();
-    match members.max(own) {
+/// How much of each of the page's consumers is shown: the more there are, the less.
+pub(crate) fn size(session: &Session) -> Size {
+    match session.consumers.borrow().len() {
         0 | 1 => Size::Full,
         2..=4 => Size::Middle,
         _ => Size::Row,
