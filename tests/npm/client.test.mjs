@@ -168,6 +168,19 @@ test('what is not supported is refused with what to do instead', async () => {
   await assert.rejects(kafka.producer({ transactionalId: 't' }).transaction(), { name: 'KafkaJSNotImplemented' })
 })
 
+test('a wrong acks, compression or timeout is refused, and not taken for another', async t => {
+  const { kafka, high } = await open(t)
+  const producer = kafka.producer()
+  await producer.connect()
+  const record = { topic: 'orders', messages: [{ value: 'x' }] }
+  for (const wrong of [{ acks: 'all' }, { acks: 65536 }, { compression: 'gzip' }, { compression: 257 }, { timeout: 2 ** 31 }, { timeout: 'soon' }]) {
+    await assert.rejects(producer.send({ ...record, ...wrong }), { name: 'KafkaJSNonRetriableError' })
+  }
+  await assert.rejects(kafka.admin().deleteTopics({ topics: ['orders'], timeout: NaN }), { name: 'KafkaJSNonRetriableError' })
+  assert.equal(await high(), 0)
+  await producer.disconnect()
+})
+
 test('a program ends once its broker has closed', async () => {
   const program = `
     import { Broker, Kafka } from ${JSON.stringify(new URL(manifest.exports['.'].node, dist).href)}

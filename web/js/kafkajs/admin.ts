@@ -9,6 +9,7 @@ import { networkEvents } from "./events.js";
 import type { NetworkEvents, On } from "./events.js";
 import type { AdminClient, Outcome, Way } from "./glue.js";
 import type { Logger } from "./logger.js";
+import { checkMillis } from "./session.js";
 import type { Session } from "./session.js";
 
 const events = {
@@ -167,6 +168,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
     }): Promise<boolean> => {
       checkTopics(topics, "topics");
       topics.forEach(checkConfigEntries);
+      checkMillis("timeout", timeout);
       return core.run((wasm) => wasm.create_topics(topics, timeout, validateOnly, waitForLeaders));
     },
 
@@ -181,6 +183,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       if (topics.some((topic) => typeof topic !== "string")) {
         refuse("Invalid topics array, the names must be a valid string");
       }
+      checkMillis("timeout", timeout);
       await core.run((wasm) => wasm.delete_topics(topics, timeout));
     },
 
@@ -194,6 +197,7 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       topicPartitions: types.ITopicPartitionConfig[];
     }): Promise<boolean> => {
       checkTopics(topicPartitions, "topic partitions");
+      checkMillis("timeout", timeout);
       return core.run((wasm) => wasm.create_partitions(topicPartitions, timeout, validateOnly));
     },
 

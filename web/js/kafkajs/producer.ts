@@ -16,6 +16,7 @@ import { pack } from "./pack.js";
 import { DefaultPartitioner, StickyPartitioner } from "./partitioners.js";
 import type { ICustomPartitioner, Partitioner } from "./partitioners.js";
 import type { Message, PartitionMetadata, RecordMetadata, TopicMessages } from "./producer-types.js";
+import { checkMillis } from "./session.js";
 import type { RetryOptions, Session } from "./session.js";
 import type { Offsets } from "./types.js";
 
@@ -195,6 +196,19 @@ function check(topicMessages: TopicMessages[], idempotent: boolean, acks: number
   }
 }
 
+/** What would be taken for another number on its way into the wasm. */
+function checkHow(acks: unknown, timeout: unknown, compression: unknown): void {
+  // Which of them there are, the broker decides.
+  if (!Number.isInteger(acks) || Math.abs(acks as number) >= 2 ** 15) {
+    throw new KafkaJSNonRetriableError(`Invalid acks ${String(acks)}: -1 (all), 1 or 0`);
+  }
+  if (!Object.values(CompressionTypes).includes(compression as CompressionTypes)) {
+    const text = `Invalid compression ${String(compression)}: one of CompressionTypes`;
+    throw new KafkaJSNonRetriableError(text);
+  }
+  checkMillis("timeout", timeout);
+}
+
 /** The partition that was chosen for a message; one that cannot be is an error, not a loss. */
 function checked(topic: string, partition: unknown): number {
   if (Number.isInteger(partition) && (partition as number) >= 0) return partition as number;
@@ -285,6 +299,7 @@ export function createProducer(session: Session, config: ProducerConfig = {}): P
     topicMessages = [],
   }: ProducerBatch): Promise<RecordMetadata[]> => {
     check(topicMessages, idempotent, acks);
+    checkHow(acks, timeout, compression);
     checkStatus();
     const merged = merge(topicMessages).filter(({ messages }) => messages.length > 0);
     // Without a partitioner of the user's nothing is waited for: sends keep the order of calls.

@@ -127,6 +127,12 @@ export class Session {
   }
 }
 
+/** Refuses what is no time in milliseconds of 31 bits, which is how requests carry it. */
+export function checkMillis(name: string, value: unknown): void {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31) return;
+  throw new KafkaJSNonRetriableError(`Invalid ${name} ${String(value)}: whole milliseconds`);
+}
+
 const isBroker = (value: unknown): value is BrokerLike =>
   typeof value === "object" && value !== null && "connect" in value;
 
