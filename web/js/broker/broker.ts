@@ -84,9 +84,10 @@ export function createBroker(platform: BrokerPlatform): BrokerConstructor {
     async open(name: string, options: BrokerOptions = {}): Promise<Broker> {
       const host = hostOptions(name, options, platform.noIndexedDb);
       options.signal?.throwIfAborted();
-      const broker = new OpenBroker(platform, host, await platform.module());
+      const module = platform.module();
+      const broker = new OpenBroker(platform, host, module);
       try {
-        await broker.running(options);
+        await Promise.all([module, broker.running(options)]);
       } catch (error) {
         broker.abandon();
         throw error;
@@ -114,7 +115,7 @@ class OpenBroker implements Broker {
   #ended: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(platform: BrokerPlatform, host: HostOptions, module: WebAssembly.Module) {
+  constructor(platform: BrokerPlatform, host: HostOptions, module: Promise<WebAssembly.Module>) {
     this.name = host.name;
     this.#platform = platform;
     this.#supervisor = new Supervisor({

@@ -8,9 +8,22 @@
 import type { HostOptions } from "./messages.js";
 
 /** What the worker is told, once. */
-export type Start =
-  | { type: "host"; module: WebAssembly.Module; port: MessagePort; options: HostOptions }
-  | { type: "export"; module: WebAssembly.Module; name: string };
+export type Start = HostStart | ExportStart;
+
+/** To host a broker. */
+export interface HostStart {
+  type: "host";
+  module: WebAssembly.Module;
+  port: MessagePort;
+  options: HostOptions;
+}
+
+/** To read a database into a file, without a broker. */
+export interface ExportStart {
+  type: "export";
+  module: WebAssembly.Module;
+  name: string;
+}
 
 /** What it says when it cannot go on, or has done what it was for. */
 export type FromWorker =

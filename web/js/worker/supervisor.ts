@@ -8,7 +8,7 @@
  * place unasked.
  */
 import type { HostOptions } from "./messages.js";
-import type { FromWorker, Start } from "./shell.js";
+import type { ExportStart, FromWorker, HostStart, Start } from "./shell.js";
 import { StandIn } from "./stand-in.js";
 
 const TRAPS = 3;
@@ -23,7 +23,8 @@ export interface HostWorker {
 }
 
 export interface SupervisorOptions {
-  module: WebAssembly.Module;
+  /** May still be compiling: the worker starts meanwhile. Who gives it sees to its failure. */
+  module: WebAssembly.Module | Promise<WebAssembly.Module>;
   host: HostOptions;
   /** Makes a worker that calls `runShell`. */
   spawn(): HostWorker;
@@ -62,9 +63,14 @@ export class Supervisor {
       event.preventDefault();
       this.#trapped(worker, event.message || "the broker's worker could not be loaded");
     });
-    const start: Start = { type: "host", module: this.#options.module, port: port2, options: host };
-    worker.postMessage(start, [port2]);
+    void this.#send(worker, { type: "host", port: port2, options: host });
     this.#options.onPort(port1);
+  }
+
+  /** Tells a worker what to do, once it can be done. */
+  async #send(worker: HostWorker, start: Omit<HostStart, "module"> | Omit<ExportStart, "module">) {
+    const module = await Promise.resolve(this.#options.module).catch(() => undefined);
+    if (module) worker.postMessage({ ...start, module }, "port" in start ? [start.port] : []);
   }
 
   #trapped(worker: HostWorker, message: string): void {
@@ -107,9 +113,7 @@ export class Supervisor {
       });
       worker.addEventListener("error", (event) => reject(new Error(event.message)));
     });
-    const { module, host } = this.#options;
-    const start: Start = { type: "export", module, name: host.name };
-    worker.postMessage(start, []);
+    void this.#send(worker, { type: "export", name: this.#options.host.name });
     return file.finally(() => worker.terminate());
   }
 }
