@@ -6,5 +6,6 @@
 )]
 
 pub mod drive;
+pub mod memory;
 pub mod native;
 mod net;

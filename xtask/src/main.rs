@@ -25,7 +25,7 @@ usage: cargo xtask COMMAND
   play [--port N] [--no-open] [--debug]   build the playground and serve it
   test [STAGE...]                         every check and test, or only the stages named
   dist [--debug]                          build dist/playground and dist/npm
-  bench [NAME...]                         measure, and write target/bench.json
+  bench [--quick] [NAME...]               measure, and write target/bench.json
 
 play serves on http://127.0.0.1:8080 (--port 0: any free port) and opens a browser there.
 --debug builds faster, with function names in stack traces and without size optimisation.
