@@ -89,6 +89,16 @@ test('disconnect waits for the sends under way', async t => {
   assert.equal(await high(), 100)
 })
 
+test('disconnect ends though the broker is gone and sends would be repeated for ever', async t => {
+  const retry = { retries: Number.MAX_SAFE_INTEGER, initialRetryTime: 20, maxRetryTime: 50 }
+  const { broker, kafka } = await open(t, { retry, requestTimeout: 300 })
+  const producer = kafka.producer({ idempotent: true })
+  await producer.connect()
+  await broker.close()
+  const send = producer.send({ topic: 'orders', messages: [{ value: 'x' }] })
+  await Promise.all([producer.disconnect(), assert.rejects(send, /disconnected/)])
+})
+
 test('sends beyond the buffer wait their turn, in order', async t => {
   const { kafka, high } = await open(t)
   const producer = kafka.producer({ bufferMemory: 100_000 })

@@ -102,13 +102,21 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
   /** Whether `reach` has succeeded. */
   protected connected = false;
 
-  /** Disconnects the wasm's client and lets go of it. */
+  /**
+   * Disconnects the wasm's client and lets go of it. What is under way is waited for as long as an
+   * answer may take, and fails after that: `disconnect` ends, whatever the brokers do.
+   */
   protected async close(): Promise<void> {
     // One that is just being made is waited for; if it cannot be made there is nothing to close.
     await this.#opening?.catch(() => {});
     const wasm = this.#wasm;
     if (!wasm) return;
-    await this.operation((wasm) => wasm.disconnect());
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#session.requestTimeout);
+    });
+    await Promise.race([this.operation((wasm) => wasm.disconnect()), late]);
+    clearTimeout(timer);
     // Somebody else has closed it meanwhile.
     if (this.#wasm !== wasm) return;
     this.connected = false;

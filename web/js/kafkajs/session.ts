@@ -48,9 +48,14 @@ export interface Reach {
   bootstrap: [host: string, port: number][];
 }
 
+/** KafkaJS's default. */
+const REQUEST_TIMEOUT = 30_000;
+
 export class Session {
   readonly logger: Logger;
   readonly clientId: string;
+  /** How long an answer may take, in milliseconds. */
+  readonly requestTimeout: number;
   #config: KafkaConfig;
 
   constructor(
@@ -60,6 +65,7 @@ export class Session {
     refuseUnserved(config);
     this.#config = config;
     this.clientId = config.clientId ?? "kafkajs";
+    this.requestTimeout = config.requestTimeout ?? REQUEST_TIMEOUT;
     this.logger = createLogger(
       config.logLevel ?? logLevel.INFO,
       config.logCreator ?? consoleLogCreator,
