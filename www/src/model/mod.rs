@@ -1,6 +1,6 @@
 //! What the page knows, without a browser: a mirror of the broker, and how it is put.
 //!
-//! The broker's events are the only source of [`World`]; records come from a client that reads
+//! The broker's events are the only source of [`World`](world::World); records come from a client that reads
 //! them. Nothing here calls anything, so all of it is tested natively.
 
 pub(crate) mod cells;
