@@ -364,10 +364,10 @@ fn recent_list(props: &RecentProps) -> Html {
                 let list = Rc::clone(list);
                 html! { <Block key={block} {list} {from} {to} {skip} /> }
             }) }
-            { for list.iter().skip(list.len().saturating_sub(RECENT)).map(|delivered| {
+            { for (seen..).zip(list.iter().skip(list.len().saturating_sub(RECENT))).map(|(key, delivered)| {
                 let place = format!("{}@{}", delivered.partition, delivered.record.offset);
                 let record = mini(delivered.record.key.as_deref(), false);
-                html! { <li key={place.clone()} data-record={place.clone()} title={place}>{ record }</li> }
+                html! { <li {key} data-record={place.clone()} title={place}>{ record }</li> }
             }) }
         </ul>
     }
@@ -396,9 +396,10 @@ fn block(props: &BlockProps) -> Html {
     let records = props.list.iter().skip(props.skip).take(count);
     html! {
         <li class="sr"><ul>
-            { for records.map(|delivered| {
+            // The same record comes again after a rewind: the key is which delivery it was.
+            { for (props.from..).zip(records).map(|(key, delivered)| {
                 let place = format!("{}@{}", delivered.partition, delivered.record.offset);
-                html! { <li key={place.clone()} data-record={place}></li> }
+                html! { <li {key} data-record={place}></li> }
             }) }
         </ul></li>
     }
