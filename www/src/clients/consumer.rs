@@ -309,7 +309,10 @@ impl PageConsumer {
     /// Takes events and records until there are none, or a record is being processed.
     fn go_on(self: &Rc<Self>) {
         let mut left = AT_ONCE;
-        while let Some(driver) = self.driver.borrow().clone() {
+        loop {
+            // Not held while an event is heard: with its last one the client is let go.
+            let driver = self.driver.borrow().clone();
+            let Some(driver) = driver else { break };
             if let Some(event) = driver.peek(Consumer::poll_event) {
                 self.heard(&driver, event);
                 continue;
