@@ -272,6 +272,55 @@ test('a broker that has closed: everything ends', async t => {
   await assert.rejects(kafka.consumer({ groupId: 'late' }).connect())
 })
 
+test('who disconnects when it crashes is not started again', async t => {
+  for (const where of ['listener', 'restartOnFailure']) {
+    const { kafka, send } = await open(t)
+    await send([0])
+    const ended = deferred()
+    const consumer = kafka.consumer({
+      groupId: where,
+      maxWaitTimeInMs: 50,
+      retry: {
+        retries: 0,
+        initialRetryTime: 5,
+        restartOnFailure: async () => {
+          if (where === 'restartOnFailure') await consumer.disconnect().then(ended.resolve)
+          return true
+        },
+      },
+    })
+    const events = listen(consumer, 'CONNECT', 'CRASH')
+    consumer.on(consumer.events.CRASH, () => where === 'listener' && consumer.disconnect().then(ended.resolve))
+    await consumer.connect()
+    await consumer.subscribe({ topics: ['orders'], fromBeginning: true })
+    await consumer.run({ eachMessage: async () => { throw new Error('broken') } })
+    await within(ended.promise, 'disconnect')
+    await events.until(all => all.at(-1).type === 'consumer.crash', 'a crash')
+    // Nothing may come: the wait only gives what would be wrong a chance.
+    await new Promise(resolve => setTimeout(resolve, 100))
+    assert.deepEqual(events.items.map(({ type }) => type), ['consumer.connect', 'consumer.connect', 'consumer.crash'])
+  }
+})
+
+test('a static member keeps its place over a restart, and its double is fenced', async t => {
+  const { send, consume } = await open(t)
+  const box = inbox()
+  const config = { groupInstanceId: 'one' }
+  const first = await consume({ eachMessage: into(box) }, config)
+  await first.disconnect()
+  const second = await consume({ eachMessage: into(box) }, config)
+  await send([0])
+  await box.count(1)
+  const crashed = next(second, 'CRASH')
+  const third = await consume({ eachMessage: into(box) }, config)
+  const { error, restart } = await crashed
+  assert.deepEqual([error.type ?? error.cause?.type, restart], ['FENCED_INSTANCE_ID', false])
+  await send([1], 1)
+  await box.count(2)
+  const { members } = await third.describeGroup()
+  assert.equal(members.length, 1)
+})
+
 test('handlers may throw anything', async t => {
   for (const thrown of [undefined, null, 'text', 5, { message: 'an object' }]) {
     const { send, consume } = await open(t)

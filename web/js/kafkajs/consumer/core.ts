@@ -34,6 +34,8 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
   #assigners: ConsumerAssigners;
   #run: Run | undefined;
   #stopping: Promise<void> | undefined;
+  /** How often `stop` was called. */
+  #ends = 0;
   #restart: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: Session, config: ConsumerConfig, assigners: ConsumerConfig["partitionAssigners"]) {
@@ -123,6 +125,8 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
 
   /** Ends consuming, once; resolves when the handlers are done and the group is left. */
   stop(): Promise<void> {
+    this.#ends += 1;
+    clearTimeout(this.#restart);
     this.#stopping ??= this.#stop().finally(() => {
       this.#stopping = undefined;
     });
@@ -130,7 +134,6 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
   }
 
   async #stop(): Promise<void> {
-    clearTimeout(this.#restart);
     const run = this.#run;
     if (run) {
       run.running = false;
@@ -186,14 +189,21 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
     const { retryCount, retryTime } = error as Partial<KafkaJSNumberOfRetriesExceeded>;
     const { stack } = error;
     emitter.logger.error(`Crash: ${error.name}: ${error.message}`, { groupId, retryCount, stack });
-    await this.disconnect();
+    try {
+      await this.disconnect();
+    } catch (failure) {
+      // A trap, which was told as a crash of its own.
+      return emitter.logger.error(`Caught error when disconnecting: ${String(failure)}`, { groupId });
+    }
+    const ends = this.#ends;
     const restart = mayPass(error) && (await this.#mayRestart(error));
+    // Meanwhile somebody may have ended it for good, or started it; listeners still may.
+    if (restart && ends === this.#ends && !this.#run) {
+      const wait = retryTime || this.#retry.initialRetryTime || RESTART_AFTER;
+      emitter.logger.error(`Restarting the consumer in ${wait}ms`, { retryCount, groupId });
+      this.#restart = setTimeout(() => void this.#start(run.again()), wait);
+    }
     emitter.emit(events.CRASH, { error, groupId, restart });
-    // Somebody may have started it already.
-    if (!restart || this.#run) return;
-    const wait = retryTime || this.#retry.initialRetryTime || RESTART_AFTER;
-    emitter.logger.error(`Restarting the consumer in ${wait}ms`, { retryCount, retryTime, groupId });
-    this.#restart = setTimeout(() => void this.#start(run.again()), wait);
   }
 
   async #mayRestart(error: Error): Promise<boolean> {
