@@ -265,3 +265,23 @@ async fn full_storage_is_a_fault_that_says_what_is_safe() {
     let lamp = page.find("[data-broker=full]").await;
     assert!(lamp.text_content().unwrap().contains("storage full"));
 }
+
+#[wasm_bindgen_test]
+async fn what_is_typed_stays_while_records_come() {
+    let page = Page::open();
+    page.show(vec![topic(1), partition(0, 0, 1, 1)]);
+    page.find("[aria-label=\"Create a topic\"]:not(form)")
+        .await
+        .click();
+    let selector = "form[aria-label=\"Create a topic\"] input[name=name]";
+    let field: web_sys::HtmlInputElement = page.find(selector).await.unchecked_into();
+    field.set_value("payments");
+    for end in 2..5 {
+        page.show(vec![partition(0, 0, end, end)]);
+        page.find(&format!(
+            "[data-partition=orders-0][data-high-watermark=\"{end}\"]"
+        ))
+        .await;
+    }
+    assert_eq!(field.value(), "payments");
+}

@@ -6,7 +6,7 @@ use partita_core::client::consumer::SeekTo;
 use partita_core::types::TopicPartition;
 use yew::prelude::*;
 
-use super::form::{Fields, on_number, on_submit, options};
+use super::form::{Answer, Fields, Typed, on_number, on_submit, options};
 use super::member::Size;
 use super::parts::{MORE, on_click, quiet};
 use super::ui::Menu;
@@ -114,7 +114,7 @@ fn seek(session: &Rc<Session>, consumer: &Rc<PageConsumer>, name: &str) -> Html 
     let first = partitions.first().cloned().unwrap_or_default();
     let radio = |value: &'static str, text: &'static str| {
         html! {
-            <label class="opt"><input type="radio" name="to" {value} checked={value == "offset"} />
+            <label class="opt"><Answer name="to" {value} />
                 { text }<span></span></label>
         }
     };
@@ -125,9 +125,8 @@ fn seek(session: &Rc<Session>, consumer: &Rc<PageConsumer>, name: &str) -> Html 
             </select></label>
             { radio("beginning", "Beginning") }
             { radio("end", "End") }
-            <label class="opt"><input type="radio" name="to" value="offset" checked=true />
-                { "Offset" }<input class="in" name="offset" type="number" min="0" value="0"
-                    aria-label="Offset" /></label>
+            <label class="opt"><Answer name="to" value="offset" chosen=true />
+                { "Offset" }<Typed name="offset" kind="number" min="0" initial="0" label="Offset" /></label>
             <p class="eff">{ "The committed offset stays until the next acknowledgement." }</p>
             <button class="btn sm solid">{ "Seek" }</button>
         </form>

@@ -82,6 +82,54 @@ pub(crate) fn on_number(
     })
 }
 
+/// A field that people type into.
+#[derive(Clone, PartialEq, Properties)]
+pub(crate) struct TypedProps {
+    pub(crate) name: AttrValue,
+    #[prop_or(AttrValue::Static("text"))]
+    pub(crate) kind: AttrValue,
+    /// What stands in it at first.
+    #[prop_or_default]
+    pub(crate) initial: AttrValue,
+    #[prop_or_default]
+    pub(crate) placeholder: AttrValue,
+    /// Its name for assistive tools, if it has no label.
+    #[prop_or_default]
+    pub(crate) label: Option<AttrValue>,
+    #[prop_or_default]
+    pub(crate) min: Option<AttrValue>,
+    #[prop_or_default]
+    pub(crate) described_by: Option<AttrValue>,
+}
+
+/// A component, because the page is drawn anew with each record: a field that is drawn again is
+/// set to its first value again, and what was typed is lost. This one is drawn once.
+#[function_component(Typed)]
+pub(crate) fn typed(props: &TypedProps) -> Html {
+    html! {
+        <input class="in" name={&props.name} type={&props.kind} value={&props.initial}
+            placeholder={&props.placeholder} aria-label={props.label.clone()}
+            min={props.min.clone()} aria-describedby={props.described_by.clone()}
+            autocomplete="off" spellcheck="false" />
+    }
+}
+
+/// One of several answers, drawn once for the same reason.
+#[derive(Clone, PartialEq, Properties)]
+pub(crate) struct AnswerProps {
+    pub(crate) name: AttrValue,
+    pub(crate) value: AttrValue,
+    #[prop_or_default]
+    pub(crate) chosen: bool,
+}
+
+#[function_component(Answer)]
+pub(crate) fn answer(props: &AnswerProps) -> Html {
+    html! {
+        <input type="radio" name={&props.name} value={&props.value} checked={props.chosen} />
+    }
+}
+
 /// The options of a `select`.
 pub(crate) fn options<'a>(values: impl Iterator<Item = (&'a str, &'a str)>, chosen: &str) -> Html {
     values

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use partita_core::broker::GroupView;
 use yew::prelude::*;
 
-use super::form::{on_submit, options, then};
+use super::form::{Typed, on_submit, options, then};
 use super::member;
 use super::parts::{CHECK, MORE, PLUS, icon, known, on_click, problem, quiet};
 use super::ui::Menu;
@@ -90,7 +90,7 @@ fn add_form(session: &Rc<Session>) -> Html {
     let first = topics.first().cloned().unwrap_or_default();
     html! {
         <form class="card form addform" aria-label="Add a consumer" onsubmit={submit}>
-            <label>{ "Group id" }<input class="in" name="group" value="billing" autocomplete="off" /></label>
+            <label>{ "Group id" }<Typed name="group" initial="billing" /></label>
             <label>{ "Topic" }<select class="in" name="topic">
                 { options(topics.iter().map(|it| (it.as_str(), it.as_str())), &first) }</select></label>
             <label>{ "Assignor" }<select class="in" name="assignor">

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use partita_core::client::producer::ProducerRecord;
 use yew::prelude::*;
 
-use super::form::{Fields, on_choice, on_number, on_submit, options};
+use super::form::{Fields, Typed, on_choice, on_number, on_submit, options};
 use super::parts::{MORE, PLUS, on_click, quiet};
 use super::ui::Menu;
 use crate::clients::producer::{LastSend, PageProducer};
@@ -193,11 +193,9 @@ fn one(session: &Rc<Session>, producer: &Rc<PageProducer>, settings: &ProducerSe
     );
     html! {
         <form class="form" aria-label={format!("Send one record from {name}")} onsubmit={submit}>
-            <label>{ "Key" }<input class="in" name="key" autocomplete="off" placeholder="none" /></label>
-            <label>{ "Value" }<input class="in" name="value" autocomplete="off"
-                value="{\"total\":42}" /></label>
-            <label>{ "Headers" }<input class="in" name="headers" autocomplete="off"
-                placeholder="trace=7f3a" /></label>
+            <label>{ "Key" }<Typed name="key" placeholder="none" /></label>
+            <label>{ "Value" }<Typed name="value" initial="{\"total\":42}" /></label>
+            <label>{ "Headers" }<Typed name="headers" placeholder="trace=7f3a" /></label>
             <label>{ "Partition" }<select class="in" name="partition">
                 { options(choices, "") }</select></label>
             <button class="btn sm solid wide">{ "Send one record" }</button>

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use partita_core::broker::TopicView;
 use yew::prelude::*;
 
-use super::form::{on_submit, then};
+use super::form::{Typed, on_submit, then};
 use super::parts::{MORE, PLUS, on_click, problem, quiet};
 use super::row;
 use super::strip::{self, Strip};
@@ -60,10 +60,8 @@ pub(crate) fn create_form(session: &Rc<Session>) -> Html {
     html! {
         <form class="mkform" aria-label="Create a topic" onsubmit={submit}>
             <div class="rowf">
-                <label>{ "Name" }<input class="in" name="name" value="orders" autocomplete="off"
-                    spellcheck="false" aria-describedby="topic-names" /></label>
-                <label>{ "Partitions" }<input class="in" name="partitions" type="number" min="1"
-                    value="2" /></label>
+                <label>{ "Name" }<Typed name="name" initial="orders" described_by="topic-names" /></label>
+                <label>{ "Partitions" }<Typed name="partitions" kind="number" min="1" initial="2" /></label>
                 <button class="btn solid">{ "Create topic" }</button>
             </div>
             { problem(session, "create") }
