@@ -40,8 +40,9 @@ impl Broker {
         if std::mem::take(&mut self.observer.state_changed) {
             return Some(Event::Broker(self.state_view()));
         }
-        // While it opens, logs do not have their leader epochs yet: nothing of them is told.
-        if self.lifecycle == Lifecycle::Recovering {
+        // While it opens, or after it failed to, logs do not have their leader epochs: nothing of
+        // them is told.
+        if self.lifecycle != Lifecycle::Running {
             return None;
         }
         if let Some(name) = self.observer.topics.pop_first() {

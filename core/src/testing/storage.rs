@@ -187,10 +187,13 @@ impl MemoryStorage {
     }
 
     /// Carries the oldest write out, but says that its outcome is unknown. The writes that wait
-    /// behind it do not happen.
+    /// behind it do not happen; nor does this one, if one before it has failed.
     pub fn lose_answer(&mut self) -> Option<Reply> {
+        let doomed = self.doomed > 0;
         let write = self.take_write()?;
-        self.stored.apply(&write);
+        if !doomed {
+            self.stored.apply(&write);
+        }
         self.doom();
         Some(Reply::Written {
             id: write.id,

@@ -9,3 +9,4 @@
 mod allocation;
 mod client;
 mod protocol;
+mod sim;

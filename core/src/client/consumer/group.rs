@@ -72,6 +72,8 @@ pub(super) struct Membership {
     pub(super) last_assigned: Option<(Vec<TopicPartition>, i32)>,
     /// The topics with which the member joined.
     pub(super) joined_topics: Vec<String>,
+    /// The partitions that it said it keeps while it joins: the leader gives them to nobody else.
+    pub(super) claimed: Vec<TopicPartition>,
     /// As leader: how many partitions the group's topics had when they were shared out.
     pub(super) watched: Option<BTreeMap<String, i32>>,
     /// What the host's assignors say of this member.
@@ -100,6 +102,7 @@ impl Default for Membership {
             rejoin: None,
             last_assigned: None,
             joined_topics: Vec::new(),
+            claimed: Vec::new(),
             watched: None,
             custom: BTreeMap::new(),
             began: Monotonic(0),
@@ -265,6 +268,10 @@ impl Consumer {
     }
 
     pub(super) fn send_join(&mut self, now: Now) {
+        self.group.claimed = match self.config.is_cooperative() {
+            true => self.partitions.names(),
+            false => Vec::new(),
+        };
         let protocols = match self.join_protocols() {
             Ok(protocols) => protocols,
             Err(error) => return self.crash(now, error),

@@ -155,6 +155,12 @@ impl Consumer {
         self.leave_out_unsubscribed(&mut assignment);
         let wanted: BTreeSet<_> = assignment.iter().cloned().collect();
         let owned = self.partitions.names();
+        // What was claimed at the join, lost meanwhile and not given back: nobody has it, for the
+        // leader waits for this member to let go of it.
+        let claimed = std::mem::take(&mut self.group.claimed);
+        let ownerless = claimed
+            .iter()
+            .any(|it| !wanted.contains(it) && !owned.contains(it));
         let gone: BTreeSet<_> = owned
             .into_iter()
             .filter(|it| !wanted.contains(it))
@@ -190,7 +196,7 @@ impl Consumer {
         if let Some(op) = self.group.start.take() {
             self.done(op, Ok(()));
         }
-        if !gone.is_empty() {
+        if !gone.is_empty() || ownerless {
             self.tell(ConsumerEvent::Rebalancing {
                 reason: Rebalance::PartitionsRevoked,
                 member_id: self.group.member_id.clone(),

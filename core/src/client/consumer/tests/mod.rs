@@ -7,6 +7,8 @@ mod membership;
 mod positions;
 mod rebalances;
 #[cfg(feature = "broker")]
+mod turmoil;
+#[cfg(feature = "broker")]
 mod workflows;
 #[cfg(feature = "broker")]
 mod world;

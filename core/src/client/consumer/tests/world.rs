@@ -245,6 +245,16 @@ impl World {
         }
     }
 
+    /// Whether the broker is away.
+    pub(super) fn is_down(&self) -> bool {
+        self.down
+    }
+
+    /// How many sends are not acknowledged.
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.sent
+    }
+
     /// Lets everything happen that needs no time.
     pub(super) fn settle(&mut self) {
         for round in 0.. {
