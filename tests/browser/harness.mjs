@@ -69,7 +69,7 @@ class TestBrowser {
   #profile;
   #options;
   #errors = [];
-  #expected = false;
+  #expected;
   /** Processes that stand still: the browser would wait for them when it is closed. */
   #stopped = new Set();
 
@@ -98,9 +98,9 @@ class TestBrowser {
     return page;
   }
 
-  /** From here on errors in pages are part of what is tested. */
-  expectErrors() {
-    this.#expected = true;
+  /** Errors in pages, or those that match, are part of what is tested. */
+  expectErrors(like = /(?:)/) {
+    this.#expected = like;
   }
 
   /** What pages have reported so far. */
@@ -184,8 +184,9 @@ class TestBrowser {
     for (const id of this.#stopped) process.kill(id, "SIGCONT");
     await this.close();
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
-    if (!this.#expected && this.#errors.length > 0) {
-      throw new Error(`errors in the page:\n${this.#errors.join("\n")}`);
+    const unexpected = this.#errors.filter((error) => !this.#expected?.test(error));
+    if (unexpected.length > 0) {
+      throw new Error(`errors in the page:\n${unexpected.join("\n")}`);
     }
   }
 }

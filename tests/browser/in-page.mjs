@@ -127,3 +127,75 @@ export async function stopSending() {
   await sending.ended;
   return sending.acknowledged;
 }
+
+/**
+ * A member of a group on `orders`: what it was given is in `places`, which partitions it has in
+ * `assigned`. `acknowledge()` commits what it was given so far, if it does not do so itself.
+ */
+export async function member(kafka, { groupId = "billing", fromBeginning = true, byHand = false } = {}) {
+  const consumer = kafka.consumer({
+    groupId,
+    sessionTimeout: 6_000,
+    heartbeatInterval: 500,
+    maxWaitTimeInMs: 200,
+  });
+  const it = { consumer, places: [], assigned: undefined };
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    it.assigned = (payload.memberAssignment.orders ?? []).map((number) => `orders-${number}`).sort();
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topics: ["orders"], fromBeginning });
+  await consumer.run({
+    autoCommit: !byHand,
+    autoCommitThreshold: 1,
+    eachMessage: async ({ topic, partition, message }) => {
+      it.places.push(`${topic}-${partition}@${message.offset}`);
+    },
+  });
+  it.acknowledge = () => {
+    const next = new Map();
+    for (const place of it.places) {
+      const [, partition, offset] = /^orders-(\d+)@(\d+)$/.exec(place);
+      next.set(Number(partition), String(Number(offset) + 1));
+    }
+    const offsets = [...next].map(([partition, offset]) => ({ topic: "orders", partition, offset }));
+    return consumer.commitOffsets(offsets);
+  };
+  return it;
+}
+
+/** Reads until it gets what is wanted; fails with what was there instead. */
+export async function eventually(read, wanted, limit = 30_000) {
+  const deadline = performance.now() + limit;
+  for (;;) {
+    const value = await read();
+    if (wanted(value)) return value;
+    if (performance.now() > deadline) {
+      throw new Error(`not in time: ${wanted}\nlast seen: ${JSON.stringify(value)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Waits until exactly these were given, in whatever order. */
+export const received = (it, places) =>
+  eventually(
+    () => JSON.stringify([...it.places].sort()),
+    (seen) => seen === JSON.stringify([...places].sort()),
+  );
+
+/** Waits until a member has as many partitions as that; resolves to them. */
+export const owns = (it, count) => eventually(() => it.assigned, (assigned) => assigned?.length === count);
+
+/** Waits until the group's saved offset in that partition is that. */
+export const committedIs = (kafka, groupId, place, wanted) =>
+  eventually(
+    async () => (await committed(kafka, groupId, "orders"))[place],
+    (offset) => offset === wanted,
+  );
+
+/** Fails with both values when they differ. */
+export function same(found, wanted) {
+  const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
+  if (a !== b) throw new Error(`found ${a}\nwanted ${b}`);
+}

@@ -5,7 +5,8 @@
  */
 import { PACKAGE, serve, startBrowser } from "./harness.mjs";
 
-const IN_PAGE = 'globalThis.inPage = () => import("/tests/browser/in-page.mjs");';
+/** Gives a page `inPage()`. */
+export const inPageScript = 'globalThis.inPage = () => import("/tests/browser/in-page.mjs");';
 
 /** As somebody writes it who uses the package: plain files, no bundler. */
 const PROGRAM = `<!doctype html>
@@ -32,7 +33,7 @@ export async function openPlayground(t, { before, ...options } = {}) {
   if (before) await before(await browser.open(`${url}blank.html`), browser);
   const open = async () => {
     const page = await browser.context.newPage();
-    await page.addInitScript(IN_PAGE);
+    await page.addInitScript(inPageScript);
     await page.goto(url);
     return page;
   };
@@ -48,7 +49,7 @@ export async function openProgram(t, options = {}) {
   const browser = await startBrowser(t);
   const open = async () => {
     const page = await browser.context.newPage();
-    await page.addInitScript(IN_PAGE);
+    await page.addInitScript(inPageScript);
     await page.goto(`${url}program.html`);
     await page.waitForFunction(() => window.loaded);
     return page;
