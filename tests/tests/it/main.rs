@@ -8,5 +8,7 @@
 
 mod allocation;
 mod client;
+mod mutated;
+mod numbers;
 mod protocol;
 mod sim;

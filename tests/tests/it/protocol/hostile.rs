@@ -4,8 +4,9 @@ use bytes::Bytes;
 use partita_core::protocol::internal::metadata::MetadataRecord;
 use partita_core::protocol::{DecodeError, Reader, RequestHeader};
 
-use super::{Codec, Numbers, all};
+use super::{Codec, all};
 use crate::allocation::peak_of;
+use crate::numbers::Numbers;
 
 /// Frames, random and mutated, in all.
 const FRAMES: usize = 200_000;
@@ -135,14 +136,15 @@ fn any_version(codec: &Codec, numbers: &mut Numbers) -> i16 {
     versions[numbers.below(versions.len())]
 }
 
-fn noise(numbers: &mut Numbers) -> Bytes {
+pub(crate) fn noise(numbers: &mut Numbers) -> Bytes {
     let length = numbers.below(80);
     (0..length)
         .map(|_| numbers.next().to_le_bytes()[0])
         .collect()
 }
 
-fn mutate(bytes: Bytes, numbers: &mut Numbers) -> Bytes {
+/// The bytes with a few things wrong.
+pub(crate) fn mutate(bytes: Bytes, numbers: &mut Numbers) -> Bytes {
     let mut bytes = bytes.to_vec();
     for _ in 0..=numbers.below(3) {
         if bytes.is_empty() {

@@ -2,29 +2,14 @@
 //! bytes that nobody should send.
 
 mod golden;
-mod hostile;
+pub(crate) mod hostile;
 mod peer;
 
 use bytes::Bytes;
 use partita_core::protocol::arbitrary::{self, Arbitrary};
 use partita_core::protocol::{DecodeError, EncodeError, Message, Reader, Versions};
 
-/// Numbers from a seed (SplitMix64): the same ones on every machine.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound).unwrap()).unwrap()
-    }
-}
+use crate::numbers::Numbers;
 
 /// One type of message, seen from outside: all of them fit in one table.
 struct Codec {
