@@ -141,3 +141,35 @@ fn run<R: Request>(
     handle(broker, context, request);
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::protocol::Message as _;
+    use crate::protocol::messages::ProduceRequest;
+
+    /// COMPATIBILITY.md lists the APIs that are served, with their versions.
+    #[test]
+    fn the_documents_table_is_the_dispatch_table() {
+        let document = include_str!("../../../../COMPATIBILITY.md");
+        let rows = document.lines().filter_map(|line| {
+            let mut cells = line.split('|').map(str::trim).skip(1);
+            let key: i16 = cells.next()?.parse().ok()?;
+            Some((key, cells.next()?.to_owned(), cells.next()?.to_owned()))
+        });
+        let served = SERVED.iter().map(|&api| {
+            // Advertised from 0, for old clients' sake: the notes say so.
+            let versions = match api == ApiKey::Produce {
+                true => ProduceRequest::VERSIONS,
+                false => api.versions(),
+            };
+            let range = match versions.min == versions.max {
+                true => versions.min.to_string(),
+                false => format!("{}\u{2013}{}", versions.min, versions.max),
+            };
+            (i16::from(api), api.name().to_owned(), range)
+        });
+        assert_eq!(rows.collect::<Vec<_>>(), served.collect::<Vec<_>>());
+    }
+}
