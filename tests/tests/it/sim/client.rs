@@ -308,6 +308,15 @@ impl Member {
                         .retain(|(_, _, partition, _)| !partitions.contains(partition));
                     self.consumer.revoked(now);
                 }
+                ConsumerEvent::Committed {
+                    offsets,
+                    result: Ok(()),
+                    ..
+                } => {
+                    for commit in offsets {
+                        model.committed_for_good(commit.partition.partition, commit.offset);
+                    }
+                }
                 ConsumerEvent::Crashed { .. } => self.crashed = true,
                 _ => {}
             }

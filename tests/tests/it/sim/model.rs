@@ -19,12 +19,16 @@ pub(super) struct Model {
     somewhere: BTreeSet<(i32, String)>,
     /// Values by partition and offset, as given to a consumer.
     delivered: BTreeMap<(i32, i64), String>,
-    /// The newest view of each partition.
-    partitions: BTreeMap<(String, i32), PartitionView>,
+    /// The newest view of each partition, and of which opening it is.
+    partitions: BTreeMap<(String, i32), (u64, PartitionView)>,
+    /// How often a broker has begun to serve.
+    openings: u64,
     /// The newest durable offset of each partition that the group has committed.
     committed: BTreeMap<i32, i64>,
-    /// Every offset that some member tried to commit.
-    attempted: BTreeMap<i32, BTreeSet<i64>>,
+    /// Every offset that some member tried to commit, in order.
+    attempted: BTreeMap<i32, Vec<i64>>,
+    /// The attempt behind which no commit may be lost: one that was answered or seen durable.
+    kept: BTreeMap<i32, usize>,
     /// Who owns what, by generation.
     owners: BTreeMap<i32, BTreeMap<TopicPartition, String>>,
     /// The broker serves.
@@ -67,7 +71,7 @@ impl Model {
             );
         }
         let durable = self.partitions.get(&(TOPIC.to_owned(), partition));
-        if let Some(view) = durable {
+        if let Some((_, view)) = durable {
             assert!(
                 offset < view.high_watermark,
                 "{partition}@{offset} was delivered at high watermark {}",
@@ -79,7 +83,16 @@ impl Model {
 
     /// A member asks for an offset to be committed.
     pub(super) fn attempts(&mut self, partition: i32, offset: i64) {
-        self.attempted.entry(partition).or_default().insert(offset);
+        self.attempted.entry(partition).or_default().push(offset);
+    }
+
+    /// A commit was acknowledged, or seen in the log: later openings must have it, or a later one.
+    pub(super) fn committed_for_good(&mut self, partition: i32, offset: i64) {
+        let attempts = self.attempted.get(&partition);
+        let first = attempts.and_then(|all| all.iter().position(|&it| it == offset));
+        let first = first.expect("somebody tried to commit it");
+        let kept = self.kept.entry(partition).or_default();
+        *kept = first.max(*kept);
     }
 
     /// A member was told its partitions.
@@ -107,6 +120,7 @@ impl Model {
                     commit.partition,
                     commit.offset
                 );
+                self.committed_for_good(commit.partition, commit.offset);
                 self.committed.insert(commit.partition, commit.offset);
             }
             Event::CommitDeleted {
@@ -120,7 +134,10 @@ impl Model {
                 );
             }
             Event::TopicDeleted { topic } => panic!("nobody deleted {topic}"),
-            Event::Broker(BrokerState::Running) => self.running = true,
+            Event::Broker(BrokerState::Running) => {
+                self.openings += u64::from(!self.running);
+                self.running = true;
+            }
             // Storage may fail while a broker opens; its host starts another. One that serves goes on.
             Event::Broker(BrokerState::Failed(why)) => {
                 assert!(!self.running, "the broker failed: {why}");
@@ -138,7 +155,11 @@ impl Model {
             "offsets out of order: {view:?}"
         );
         let key = (view.topic.clone(), view.partition);
-        if let Some(before) = self.partitions.get(&key) {
+        if let Some((opening, before)) = self.partitions.get(&key) {
+            assert!(
+                *opening == self.openings || before.leader_epoch < view.leader_epoch,
+                "an opening began no leader epoch: {before:?}, then {view:?}"
+            );
             assert!(
                 before.high_watermark <= view.high_watermark,
                 "the high watermark went back: {before:?}, then {view:?}"
@@ -152,18 +173,20 @@ impl Model {
                 "the log start went back: {before:?}, then {view:?}"
             );
         }
-        self.partitions.insert(key, view);
+        self.partitions.insert(key, (self.openings, view));
     }
 
     /// The broker has recovered: what it says now must be what was durable before.
     pub(super) fn recovered(&self, commits: &BTreeMap<i32, i64>) {
-        for (partition, before) in &self.committed {
+        for (partition, kept) in &self.kept {
             let now = commits.get(partition);
-            let tried = self.attempted.get(partition);
+            let attempts = self.attempted.get(partition);
+            let last = attempts
+                .zip(now)
+                .and_then(|(all, now)| all.iter().rposition(|it| it == now));
             assert!(
-                now == Some(before)
-                    || now.is_some_and(|now| tried.is_some_and(|all| all.contains(now))),
-                "the committed offset of {partition} was {before}, after the restart {now:?}"
+                last.is_some_and(|last| last >= *kept),
+                "partition {partition}: the attempt {kept} of {attempts:?} was durable, now {now:?}"
             );
         }
     }
@@ -192,7 +215,7 @@ impl Model {
     pub(super) fn high_watermark(&self, partition: i32) -> i64 {
         self.partitions
             .get(&(TOPIC.to_owned(), partition))
-            .map_or(0, |view| view.high_watermark)
+            .map_or(0, |(_, view)| view.high_watermark)
     }
 
     /// The whole log of a partition, as a reader finds it at the end.
