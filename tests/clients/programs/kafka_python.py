@@ -39,6 +39,9 @@ def member(group):
     consumer = KafkaConsumer(
         bootstrap_servers=address, group_id=group, auto_offset_reset="earliest",
         session_timeout_ms=6000, heartbeat_interval_ms=500, auto_commit_interval_ms=200)
+    # A leader of this client that does not know the topic yet assigns nothing, joins again when it has heard of it,
+    # and may then never take up what the broker's SyncGroup response gives it (seen on the wire, 3.0.12).
+    consumer.partitions_for_topic(topic)
     consumer.subscribe([topic], listener=Told())
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
