@@ -176,6 +176,12 @@ impl MemoryStorage {
         self.complete_at(at)
     }
 
+    /// Carries out the oldest effect that is not held back; it overtakes those that are.
+    pub fn complete_unless(&mut self, held: impl Fn(&Effect) -> bool) -> Option<Reply> {
+        let at = self.position(|effect| !held(effect))?;
+        self.complete_at(at)
+    }
+
     /// Fails the oldest write; nothing of it happens, nor of any write that waits behind it.
     pub fn fail_write(&mut self, why: StorageError) -> Option<Reply> {
         let write = self.take_write()?;

@@ -15,7 +15,7 @@ use super::partition::{PartitionLog, Phase, State};
 use super::producer_state::Producers;
 use super::walk::Walk;
 use crate::broker::effect::{Detail, LogId, ReadData, ReadWhat, StorageError, StoredLog};
-use crate::broker::{Broker, Timer};
+use crate::broker::{Broker, Lifecycle, Timer};
 use crate::records::packed_headers;
 use crate::types::Uuid;
 
@@ -235,10 +235,16 @@ impl Broker {
         });
     }
 
-    /// A log that was being opened is complete.
+    /// A log that was being opened is complete. If the broker serves by now, the log was not there
+    /// when all others began this opening's leader epoch.
     fn opened(&mut self, log: LogId) {
+        let late = self.lifecycle == Lifecycle::Running;
+        let epoch = self.metadata.leader_epoch();
         if let Some(found) = self.logs.logs.get_mut(&log) {
             found.come_online();
+            if late {
+                found.raise_epoch(epoch);
+            }
             let high_watermark = found.high_watermark();
             let notice = LogNotice::Advanced {
                 log,

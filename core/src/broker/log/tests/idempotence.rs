@@ -1,7 +1,7 @@
 //! Idempotent producers: duplicates, order, and what a rollback and a crash leave of them.
 
 use super::*;
-use crate::broker::StorageError;
+use crate::broker::{BrokerState, Effect, Read, ReadWhat, StorageError};
 
 fn outcome(response: PartitionProduceResponse) -> (ErrorCode, i64) {
     (response.error_code, response.base_offset)
@@ -171,6 +171,30 @@ fn many_producers_are_known_after_a_crash() {
         assert_eq!(outcome(duplicate), (ErrorCode::NONE, producer));
     }
     assert_eq!(scene.bounds(), (0, 190, 190));
+}
+
+/// A log that is still being read when the broker begins to serve gets its new leader epoch too
+/// (SEMANTICS, "Epochs": every open raises every partition's).
+#[test]
+fn a_log_that_opens_late_begins_a_new_epoch() {
+    let mut scene = Scene::new();
+    for producer in 0..100 {
+        scene.produce(sequenced(&["a"], producer, 0, 0));
+    }
+    let log = scene.log(0);
+    let before = scene.harness.broker.leader_epoch(log);
+    scene.harness = scene.harness.crash_opening();
+    let of_producers = |effect: &Effect| {
+        let page = |read: &Read| matches!(read.what, ReadWhat::Page { .. });
+        matches!(effect, Effect::Read(read) if page(read))
+    };
+    while let Some(reply) = scene.harness.storage.complete_unless(of_producers) {
+        scene.harness.reply(reply);
+    }
+    assert_eq!(scene.harness.broker.state(), BrokerState::Running);
+    assert!(scene.harness.storage_waits(), "the log is being read");
+    scene.harness.run();
+    assert!(scene.harness.broker.leader_epoch(log) > before);
 }
 
 #[test]
