@@ -1,4 +1,9 @@
-//! The world: virtual time, the wires, the broker's machine and its storage, and what goes wrong.
+//! The world: virtual time, the wires, the broker's machine and its storage.
+//!
+//! `faults`: what goes wrong. `end`: what must be there when all is over.
+
+mod end;
+mod faults;
 
 use std::collections::BTreeMap;
 
@@ -8,15 +13,11 @@ use partita_core::broker::{
 };
 use partita_core::client::assignor::Assignor;
 use partita_core::client::{ConnId, Transmit};
-use partita_core::protocol::messages::fetch::{FetchPartition, FetchTopic};
-use partita_core::protocol::messages::offset_fetch::OffsetFetchRequestTopic;
-use partita_core::protocol::messages::{FetchRequest, OffsetFetchRequest};
-use partita_core::records::{Batches, DEFAULT_DECOMPRESSED_LIMIT};
-use partita_core::testing::{Harness, MemoryStorage, Stored};
+use partita_core::testing::{MemoryStorage, Stored};
 use partita_core::time::{Monotonic, Now, Wall};
 
 use super::client::{Member, PARTITIONS, Program, Writer};
-use super::model::{GROUP, Model, TOPIC};
+use super::model::Model;
 
 const BEGINNING: i64 = 1_770_000_000_000;
 /// For how long faults last, in virtual milliseconds.
@@ -485,178 +486,6 @@ impl World {
         let now = self.clock();
         if let (Some(reply), Some(broker)) = (reply, &mut self.broker) {
             broker.handle_storage(now, reply);
-        }
-    }
-
-    // ---- What goes wrong.
-
-    fn schedule_fault(&mut self) {
-        let delay = 200 + self.pick(4_000);
-        self.after(delay, Packet::Fault);
-    }
-
-    fn fault(&mut self) {
-        if self.healing {
-            return;
-        }
-        match self.pick(10) {
-            0..2 => self.crash_broker(),
-            2..6 => self.drop_connection(),
-            6..8 => {
-                let consumers: Vec<usize> = (0..self.programs.len())
-                    .filter(|&index| matches!(self.programs.get(index), Some(Program::Consumer(_))))
-                    .collect();
-                let choice = self.pick(u64::try_from(consumers.len()).unwrap_or(1));
-                if let Some(&index) = consumers.get(usize::try_from(choice).unwrap_or(0)) {
-                    let noticed = self.pick(2) == 0;
-                    self.kill_member(index, noticed);
-                }
-            }
-            // The machine sleeps: time jumps for everyone at once.
-            8 => self.now += 1_000 + self.pick(30_000),
-            _ => {}
-        }
-        self.schedule_fault();
-    }
-
-    fn drop_connection(&mut self) {
-        let links: Vec<(usize, ConnId)> = self.links.keys().copied().collect();
-        let choice = self.pick(u64::try_from(links.len()).unwrap_or(1));
-        if let Some(&(index, conn)) = links.get(usize::try_from(choice).unwrap_or(0))
-            && let Some(link) = self.links.remove(&(index, conn))
-        {
-            let (one, other) = (1 + self.pick(20), 1 + self.pick(20));
-            self.after(one, Packet::Closed(index, conn));
-            self.after(other, Packet::Gone(link.at_broker));
-        }
-    }
-
-    /// A member is gone without leaving its group; the broker may notice its connections close, or
-    /// nothing at all. Another takes its place later.
-    fn kill_member(&mut self, index: usize, noticed: bool) {
-        let links: Vec<(usize, ConnId)> = self
-            .links
-            .keys()
-            .copied()
-            .filter(|(program, _)| *program == index)
-            .collect();
-        for key in links {
-            if let Some(link) = self.links.remove(&key)
-                && noticed
-            {
-                self.after(1, Packet::Gone(link.at_broker));
-            }
-        }
-        let late: Vec<(u64, u64)> = self
-            .wire
-            .iter()
-            .filter(|(_, packet)| match packet {
-                Packet::Open(program, _)
-                | Packet::Opened(program, _)
-                | Packet::Up(program, ..)
-                | Packet::Down(program, ..)
-                | Packet::Closed(program, _)
-                | Packet::Revive(program) => *program == index,
-                _ => false,
-            })
-            .map(|(key, _)| *key)
-            .collect();
-        for key in late {
-            self.wire.remove(&key);
-        }
-        let away = 50 + self.pick(3_000);
-        self.after(away, Packet::Revive(index));
-    }
-
-    // ---- The end.
-
-    /// Crashes once more, opens what is durable, and reads everything back over the protocol.
-    pub(super) fn check_the_end(&mut self) {
-        self.crash_broker();
-        let stored = self.stored.take().expect("the broker is down");
-        let mut harness = Harness::opening(self.config.clone(), stored);
-        harness.run();
-        let connection = harness.connect();
-        assert!(
-            self.model.acknowledged_count() > 0,
-            "nothing was ever acknowledged"
-        );
-        for partition in 0..PARTITIONS {
-            let log = read_log(&mut harness, connection, partition);
-            let end = i64::try_from(log.len()).unwrap_or(0);
-            assert!(
-                self.model.high_watermark(partition) <= end,
-                "partition {partition} is cut"
-            );
-            self.model.check_log(partition, &log);
-        }
-        let request = OffsetFetchRequest {
-            group_id: GROUP.to_owned(),
-            topics: Some(vec![OffsetFetchRequestTopic {
-                name: TOPIC.to_owned(),
-                partition_indexes: (0..PARTITIONS).collect(),
-            }]),
-            ..OffsetFetchRequest::default()
-        };
-        let response = harness.request(connection, &request, 5);
-        let committed = response.topics.iter().flat_map(|topic| &topic.partitions);
-        let committed: BTreeMap<i32, i64> = committed
-            .filter(|partition| partition.committed_offset >= 0)
-            .map(|partition| (partition.partition_index, partition.committed_offset))
-            .collect();
-        self.model.recovered(&committed);
-    }
-
-    pub(super) fn fingerprint(&self) -> String {
-        format!("at {}: {}", self.now, self.model.fingerprint())
-    }
-}
-
-fn read_log(harness: &mut Harness, connection: ConnectionId, partition: i32) -> Vec<(i64, String)> {
-    let mut log = Vec::new();
-    loop {
-        let from = i64::try_from(log.len()).unwrap_or(0);
-        let request = FetchRequest {
-            max_wait_ms: 0,
-            min_bytes: 0,
-            topics: vec![FetchTopic {
-                topic: TOPIC.to_owned(),
-                partitions: vec![FetchPartition {
-                    partition,
-                    fetch_offset: from,
-                    partition_max_bytes: 1 << 20,
-                    ..FetchPartition::default()
-                }],
-                ..FetchTopic::default()
-            }],
-            ..FetchRequest::default()
-        };
-        let response = harness.request(connection, &request, 11);
-        let data = response
-            .responses
-            .first()
-            .and_then(|topic| topic.partitions.first())
-            .expect("the partition was asked for");
-        assert!(data.error_code.is_none(), "{:?}", data.error_code);
-        let bytes = data.records.bytes().cloned().unwrap_or_default();
-        let before = log.len();
-        for batch in Batches::new(bytes) {
-            let batch = batch.expect("the batch is whole");
-            batch.validate().expect("the batch is sound");
-            for record in batch
-                .records(DEFAULT_DECOMPRESSED_LIMIT)
-                .expect("it has records")
-            {
-                let record = record.expect("the record can be read");
-                if record.offset >= from {
-                    let value = record.value.expect("every record has a value");
-                    let value = String::from_utf8(value.to_vec()).expect("values are text");
-                    log.push((record.offset, value));
-                }
-            }
-        }
-        if log.len() == before {
-            return log;
         }
     }
 }
