@@ -1,19 +1,31 @@
 /**
- * The package in a page: programs for KafkaJS, unchanged, on a broker in memory in the page's
- * worker, must answer there as KafkaJS does on Apache Kafka (`tests/npm`).
+ * Programs for KafkaJS, unchanged, must answer in a page as KafkaJS does on Apache Kafka
+ * (`tests/npm`): with the package, each on a broker of its own in memory, and with the playground's
+ * `window.partita`, all on the page's broker.
  */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { answersFile, programs } from "../npm/harness.mjs";
-import { withDifferences } from "../npm/differences.mjs";
+import { inAPage, inThePlayground, withDifferences } from "../npm/differences.mjs";
 import { serve, startBrowser } from "./harness.mjs";
+import { openPlayground } from "./pages.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Programs that name addresses, which a page cannot reach. */
-const ADDRESSES = ["connect-errors"];
+/** Runs the programs with the page's `runProgram(name)`. */
+async function runAll(t, page, differences) {
+  const wanted = (process.env.PROGRAMS ?? "").split(",");
+  const chosen = (await programs()).filter((name) => wanted.some((start) => name.startsWith(start)));
+  for (const program of chosen) {
+    await t.test(program, async () => {
+      const answers = await page.evaluate((name) => window.runProgram(name), program);
+      const recorded = JSON.parse(await readFile(answersFile(program), "utf8"));
+      assert.deepEqual(answers, withDifferences(program, recorded, differences));
+    });
+  }
+}
 
 test("programs for KafkaJS run in a page", async (t) => {
   const { url } = await serve(t, { folder: ROOT });
@@ -31,13 +43,18 @@ test("programs for KafkaJS run in a page", async (t) => {
     };
     window.runProgram = (program) => run(program, { name: "a page", kafkajs: partita, open });
   });
-  const wanted = (process.env.PROGRAMS ?? "").split(",");
-  const chosen = (await programs()).filter((name) => wanted.some((start) => name.startsWith(start)));
-  for (const program of chosen.filter((name) => !ADDRESSES.includes(name))) {
-    await t.test(program, async () => {
-      const answers = await page.evaluate((name) => window.runProgram(name), program);
-      const recorded = JSON.parse(await readFile(answersFile(program), "utf8"));
-      assert.deepEqual(answers, withDifferences(program, recorded));
-    });
-  }
+  await runAll(t, page, inAPage);
+});
+
+test("programs for KafkaJS run on window.partita", async (t) => {
+  const { page } = await openPlayground(t);
+  await page.evaluate(async () => {
+    await import("/tests/npm/buffer.mjs");
+    const { run } = await import("/tests/npm/run.mjs");
+    const { kafkajs, brokers } = window.partita;
+    if (!(window.partita instanceof kafkajs.Kafka)) throw new Error("it is no Kafka");
+    const open = async () => ({ brokers: [...brokers], close: async () => {} });
+    window.runProgram = (program) => run(program, { name: "the playground", kafkajs, open });
+  });
+  await runAll(t, page, inThePlayground);
 });

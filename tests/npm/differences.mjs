@@ -58,9 +58,12 @@ const differences = {
 
 export default differences
 
-/** The recorded answers of a program with our deliberate differences in their place; throws when one is none. */
-export function withDifferences(program, recorded) {
-  const known = differences[program] ?? {}
+/**
+ * The recorded answers of a program with our deliberate differences in their place; throws when one is none. `more` are
+ * those of the place where it runs.
+ */
+export function withDifferences(program, recorded, more = {}) {
+  const known = { ...differences[program], ...more[program] }
   for (const [label, { ours, why }] of Object.entries(known)) {
     const entry = recorded.find(answer => answer.label === label)
     assert.ok(entry, `${program}: no answer "${label}" to differ from`)
@@ -68,4 +71,37 @@ export function withDifferences(program, recorded) {
     assert.notDeepEqual(entry.value, ours, `${program}: "${label}" does not differ`)
   }
   return recorded.map(({ label, value }) => ({ label, value: known[label]?.ours ?? value }))
+}
+
+/** What differs in a page besides. */
+export const inAPage = {
+  'connect-errors': Object.fromEntries(
+    ['producer', 'consumer', 'admin'].map(kind => [
+      `${kind}: nobody listens there`,
+      {
+        ours: {
+          rejected: {
+            error: 'KafkaJSNotImplemented', is: ['KafkaJSError', 'KafkaJSNonRetriableError', 'KafkaJSNotImplemented'],
+            retriable: false,
+          },
+        },
+        why: 'a page cannot open TCP connections, so it says so at once',
+      },
+    ])
+  ),
+}
+
+/** What differs in the playground, whose records stay in the browser, besides. */
+export const inThePlayground = {
+  ...inAPage,
+  'admin-config-defaults': {
+    'retention.ms': {
+      ours: {
+        configName: 'retention.ms', configSource: 4, configValue: '-1', isDefault: false, isSensitive: false,
+        configSynonyms: [{ configName: 'log.retention.ms', configSource: 4, configValue: '-1' }],
+        readOnly: false,
+      },
+      why: 'a page that is opened again after a holiday has lost nothing',
+    },
+  },
 }

@@ -6,17 +6,17 @@
  */
 import * as partita from "partita-playground-wasm";
 import { compile } from "../../web/js/compile.js";
-import { createKafka } from "../../web/js/kafkajs/index.js";
-import type { Kafka as KafkaType } from "../../web/js/kafkajs/index.js";
 import { Supervisor } from "../../web/js/worker/supervisor.js";
 import { PageBroker } from "./page/broker.js";
+import { createPageKafka } from "./page/kafka.js";
+import type { PageKafka } from "./page/kafka.js";
 import { download, showNotice } from "./page/notice.js";
 import { Traps } from "./page/trap.js";
 
 declare global {
   interface Window {
     /** A `Kafka` in KafkaJS's shape, connected to the page's broker. */
-    partita?: KafkaType;
+    partita?: PageKafka;
     /** Traps on purpose, in the broker's worker or in the page: for tests. */
     partitaTrap?: (where: "broker" | "page") => void;
   }
@@ -63,8 +63,7 @@ async function boot(): Promise<void> {
     showTrap(error, broker);
   });
   if (!link) return;
-  const { Kafka } = createKafka(partita, { ready: () => Promise.resolve(), ...traps });
-  window.partita = new Kafka({ clientId: "console", brokers: [broker] });
+  window.partita = createPageKafka(broker, { ready: () => Promise.resolve(), ...traps });
   const ours = link;
   const trap = (where: "broker" | "page"): void =>
     where === "broker" ? ours.say({ type: "trap" }) : void setTimeout(partita.trap);
