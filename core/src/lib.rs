@@ -8,10 +8,12 @@
 //! - [`records`]: record batches v2, compression, CRC-32C.
 //! - [`broker`]: connections, handlers, logs, coordinators.
 //! - [`client`]: producer, consumer with its assignors, admin.
+//! - [`sorted`]: maps, sets and sorting in little code.
 #![forbid(unsafe_code)]
 
 pub mod protocol;
 pub mod records;
+pub mod sorted;
 pub mod time;
 pub mod types;
 

@@ -1,6 +1,6 @@
 //! The one queue through which everything passes: ordered by (time due, arrival).
 
-use std::collections::BTreeMap;
+use partita_core::sorted::SortedMap;
 
 use partita_core::time::Monotonic;
 
@@ -14,14 +14,14 @@ pub(crate) struct Place {
 /// Items in order.
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
-    items: BTreeMap<Place, T>,
+    items: SortedMap<Place, T>,
     arrivals: u64,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
         Self {
-            items: BTreeMap::new(),
+            items: SortedMap::new(),
             arrivals: 0,
         }
     }
@@ -51,8 +51,10 @@ impl<T> Queue<T> {
 
     /// Takes the first item that is due by `now`.
     pub(crate) fn pop(&mut self, now: Monotonic) -> Option<T> {
-        let first = self.items.first_entry()?;
-        (first.key().due <= now).then(|| first.remove())
+        if self.next_due()? > now {
+            return None;
+        }
+        self.items.pop_first().map(|(_, item)| item)
     }
 
     /// Drops the items that `keep` does not want.

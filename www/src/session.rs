@@ -2,8 +2,8 @@
 //!
 //! Whatever changes calls [`Session::changed`]; the page is drawn once per frame at most.
 
+use partita_core::sorted::SortedMap;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
@@ -49,8 +49,8 @@ pub(crate) struct Session {
     pub(crate) ui: RefCell<Ui>,
     /// Monotonic time when the page began.
     pub(crate) began: u64,
-    pub(crate) producers: RefCell<BTreeMap<u32, Rc<PageProducer>>>,
-    pub(crate) consumers: RefCell<BTreeMap<u32, Rc<PageConsumer>>>,
+    pub(crate) producers: RefCell<SortedMap<u32, Rc<PageProducer>>>,
+    pub(crate) consumers: RefCell<SortedMap<u32, Rc<PageConsumer>>>,
     pub(crate) admin: Rc<PageAdmin>,
     viewer: RefCell<Option<Rc<Viewer>>>,
     alarm: RefCell<Option<Alarm>>,

@@ -6,7 +6,8 @@
 //!
 //! Invariant: responses leave a connection in the order of its requests.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -181,7 +182,7 @@ impl Connection {
 /// All connections.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    open: BTreeMap<ConnectionId, Connection>,
+    open: SortedMap<ConnectionId, Connection>,
 }
 
 impl Connections {

@@ -5,7 +5,8 @@
 //! once, as it is now. Requests are listed one by one, up to a bound, with a count of those left
 //! out.
 
-use std::collections::{BTreeSet, VecDeque};
+use crate::sorted::SortedSet;
+use std::collections::VecDeque;
 
 use crate::types::TopicPartition;
 
@@ -202,10 +203,10 @@ pub struct RequestView {
 pub(crate) struct Observer {
     watching: bool,
     pub(crate) state_changed: bool,
-    pub(crate) topics: BTreeSet<String>,
-    pub(crate) partitions: BTreeSet<TopicPartition>,
-    pub(crate) groups: BTreeSet<String>,
-    pub(crate) commits: BTreeSet<(String, String, i32)>,
+    pub(crate) topics: SortedSet<String>,
+    pub(crate) partitions: SortedSet<TopicPartition>,
+    pub(crate) groups: SortedSet<String>,
+    pub(crate) commits: SortedSet<(String, String, i32)>,
     pub(crate) requests: VecDeque<RequestView>,
     pub(crate) requests_left_out: u64,
 }

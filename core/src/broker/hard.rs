@@ -7,7 +7,8 @@
 //! success that needed no record is left there too, so that it cannot overtake what it relied on.
 //! Model: Kafka's `CoordinatorRuntime`.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
@@ -34,7 +35,7 @@ pub(crate) struct HardRecord {
 /// Who waits for which hard-state log.
 #[derive(Default)]
 pub(crate) struct Waiting {
-    by_log: BTreeMap<LogId, VecDeque<(i64, Continuation)>>,
+    by_log: SortedMap<LogId, VecDeque<(i64, Continuation)>>,
 }
 
 impl fmt::Debug for Waiting {

@@ -6,7 +6,8 @@
 //!
 //! Invariant: pending entries are in ascending order of offset, all above the durable ones.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 /// A value and the offset of the record that set it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,19 +21,19 @@ pub(crate) struct Versioned<V> {
 /// A map from record keys to values, durable and pending.
 #[derive(Debug)]
 pub(crate) struct Overlay<K, V> {
-    durable: BTreeMap<K, Versioned<V>>,
+    durable: SortedMap<K, Versioned<V>>,
     /// Changes in order of offset; `None` deletes.
     pending: VecDeque<(i64, K, Option<V>)>,
     /// For each key with pending changes: how many, and the newest value.
-    latest: BTreeMap<K, (usize, Option<Versioned<V>>)>,
+    latest: SortedMap<K, (usize, Option<Versioned<V>>)>,
 }
 
 impl<K, V> Default for Overlay<K, V> {
     fn default() -> Self {
         Self {
-            durable: BTreeMap::new(),
+            durable: SortedMap::new(),
             pending: VecDeque::new(),
-            latest: BTreeMap::new(),
+            latest: SortedMap::new(),
         }
     }
 }
@@ -74,7 +75,7 @@ impl<K: Ord + Clone, V: Clone> Overlay<K, V> {
     where
         R: std::ops::RangeBounds<K> + Clone,
     {
-        let mut entries: BTreeMap<K, V> = self
+        let mut entries: SortedMap<K, V> = self
             .durable
             .range(range.clone())
             .map(|(key, versioned)| (key.clone(), versioned.value.clone()))

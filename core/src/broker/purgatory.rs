@@ -3,7 +3,7 @@
 //! A parked request watches logs. When one of them moves, fails or goes, it is looked at again, and
 //! when its time is over it is answered with what there is. Kafka's `DelayedOperation`s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::effect::LogId;
 use super::handler::{DelayedDelete, DelayedFetch, DelayedOffsets, DelayedProduce};
@@ -33,10 +33,10 @@ struct Entry {
 /// Everything that is parked.
 #[derive(Debug, Default)]
 pub(crate) struct Purgatory {
-    entries: BTreeMap<ParkedId, Entry>,
-    watching: BTreeMap<LogId, BTreeSet<ParkedId>>,
+    entries: SortedMap<ParkedId, Entry>,
+    watching: SortedMap<LogId, SortedSet<ParkedId>>,
     /// ListOffsets whose records are being looked for.
-    offsets: BTreeMap<u64, DelayedOffsets>,
+    offsets: SortedMap<u64, DelayedOffsets>,
     next: u64,
 }
 

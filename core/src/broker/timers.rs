@@ -2,7 +2,7 @@
 //!
 //! Cancelling or replacing a timer guarantees that the old one does nothing: its id is gone.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::time::Monotonic;
 
@@ -13,16 +13,16 @@ pub(crate) struct TimerId(u64);
 /// Timers ordered by (deadline, order of scheduling).
 #[derive(Debug)]
 pub(crate) struct Timers<T> {
-    due: BTreeMap<(Monotonic, TimerId), T>,
-    deadlines: BTreeMap<TimerId, Monotonic>,
+    due: SortedMap<(Monotonic, TimerId), T>,
+    deadlines: SortedMap<TimerId, Monotonic>,
     next: u64,
 }
 
 impl<T> Default for Timers<T> {
     fn default() -> Self {
         Self {
-            due: BTreeMap::new(),
-            deadlines: BTreeMap::new(),
+            due: SortedMap::new(),
+            deadlines: SortedMap::new(),
             next: 0,
         }
     }
@@ -56,13 +56,12 @@ impl<T> Timers<T> {
 
     /// Takes the earliest timer that is due at `now`.
     pub(crate) fn pop_due(&mut self, now: Monotonic) -> Option<T> {
-        let first = self.due.first_entry()?;
-        let &(deadline, id) = first.key();
-        if deadline > now {
+        if self.next_deadline()? > now {
             return None;
         }
+        let ((_, id), what) = self.due.pop_first()?;
         self.deadlines.remove(&id);
-        Some(first.remove())
+        Some(what)
     }
 
     /// Puts every deadline off by `millis`: the broker was away, not those it waits for.

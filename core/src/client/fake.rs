@@ -1,7 +1,8 @@
 //! A scripted cluster for tests: it connects, shakes hands and answers Metadata by itself; every
 //! other request waits until the test answers it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::sorted::{SortedMap, SortedSet};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -50,25 +51,25 @@ pub(crate) struct FakeTopic {
 pub(crate) struct Fake<E> {
     pub(crate) client: E,
     pub(crate) now: Now,
-    pub(crate) topics: BTreeMap<String, FakeTopic>,
+    pub(crate) topics: SortedMap<String, FakeTopic>,
     pub(crate) brokers: Vec<i32>,
     /// Ports at which nobody listens.
-    pub(crate) refused: BTreeSet<i32>,
+    pub(crate) refused: SortedSet<i32>,
     /// Versions that brokers claim, where not Kafka's.
-    pub(crate) versions: BTreeMap<ApiKey, (i16, i16)>,
+    pub(crate) versions: SortedMap<ApiKey, (i16, i16)>,
     /// APIs that brokers do not have.
-    pub(crate) missing: BTreeSet<ApiKey>,
+    pub(crate) missing: SortedSet<ApiKey>,
     /// Which Metadata requests came: topics, and whether creating was allowed.
     pub(crate) asked: Vec<(Option<Vec<String>>, bool)>,
     /// Whether Metadata is answered by itself.
     pub(crate) answer_metadata: bool,
     /// Which broker coordinates every group; `None` leaves the question to the test.
     pub(crate) coordinator: Option<i32>,
-    pub(crate) open: BTreeMap<ConnId, i32>,
+    pub(crate) open: SortedMap<ConnId, i32>,
     pub(crate) closed: Vec<ConnId>,
     requests: VecDeque<Seen>,
     /// The unanswered requests of each connection, oldest first: answers come in that order.
-    unanswered: BTreeMap<ConnId, VecDeque<Seen>>,
+    unanswered: SortedMap<ConnId, VecDeque<Seen>>,
 }
 
 impl<E: Endpoint> Fake<E> {
@@ -90,16 +91,16 @@ impl<E: Endpoint> Fake<E> {
             },
             topics: topics.collect(),
             brokers: vec![0],
-            refused: BTreeSet::new(),
-            versions: BTreeMap::new(),
-            missing: BTreeSet::new(),
+            refused: SortedSet::new(),
+            versions: SortedMap::new(),
+            missing: SortedSet::new(),
             asked: Vec::new(),
             answer_metadata: true,
             coordinator: Some(0),
-            open: BTreeMap::new(),
+            open: SortedMap::new(),
             closed: Vec::new(),
             requests: VecDeque::new(),
-            unanswered: BTreeMap::new(),
+            unanswered: SortedMap::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A broker driven in virtual time, one request or one storage reply at a time.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -21,8 +22,8 @@ pub struct Harness {
     pub storage: MemoryStorage,
     now: Now,
     config: BrokerConfig,
-    received: BTreeMap<ConnectionId, VecDeque<Bytes>>,
-    closed: BTreeMap<ConnectionId, &'static str>,
+    received: SortedMap<ConnectionId, VecDeque<Bytes>>,
+    closed: SortedMap<ConnectionId, &'static str>,
     next_connection: u64,
     next_correlation: i32,
     openings: u8,
@@ -62,8 +63,8 @@ impl Harness {
             storage: MemoryStorage::with(stored),
             now,
             config,
-            received: BTreeMap::new(),
-            closed: BTreeMap::new(),
+            received: SortedMap::new(),
+            closed: SortedMap::new(),
             next_connection: 0,
             next_correlation: 0,
             openings: 0,
@@ -88,8 +89,8 @@ impl Harness {
         let mut next = Self {
             broker: Broker::new(self.config.clone(), [openings; 32], self.now),
             storage: MemoryStorage::with(self.storage.crash()),
-            received: BTreeMap::new(),
-            closed: BTreeMap::new(),
+            received: SortedMap::new(),
+            closed: SortedMap::new(),
             openings,
             ..self
         };

@@ -7,7 +7,8 @@
 //! It holds to the contract of [`crate::broker::Effect`], and it is strict where a host may be
 //! lenient: a response may refer only to chunks that the read before it named.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -21,11 +22,11 @@ use crate::records::{BATCH_OVERHEAD, batch_headers};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
     /// Chunks by log and base offset.
-    pub chunks: BTreeMap<(LogId, i64), Bytes>,
+    pub chunks: SortedMap<(LogId, i64), Bytes>,
     /// Index pages by log and key.
-    pub pages: BTreeMap<(LogId, i64), Bytes>,
+    pub pages: SortedMap<(LogId, i64), Bytes>,
     /// Manifests.
-    pub manifests: BTreeMap<LogId, Bytes>,
+    pub manifests: SortedMap<LogId, Bytes>,
 }
 
 impl Stored {
@@ -119,7 +120,7 @@ pub struct MemoryStorage {
     queue: VecDeque<Effect>,
     /// How many of the writes in the queue have to fail: one before them did.
     doomed: usize,
-    at_hand: BTreeMap<(LogId, i64), Bytes>,
+    at_hand: SortedMap<(LogId, i64), Bytes>,
 }
 
 impl MemoryStorage {

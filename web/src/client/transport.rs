@@ -3,8 +3,8 @@
 //! The transport opens byte streams; framing is done here. Time is the system's, and timers are
 //! the thread's own, for there is no host to keep them.
 
+use partita_core::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
@@ -54,7 +54,7 @@ pub struct TransportNetwork {
 #[derive(Default)]
 struct State {
     handler: Option<Weak<dyn Handler>>,
-    streams: BTreeMap<ConnId, Stream>,
+    streams: SortedMap<ConnId, Stream>,
 }
 
 #[derive(Default)]

@@ -4,7 +4,7 @@
 //! `poll` whenever there may be some, says by `processed` how far it has come, and ends each by
 //! `release` or `failed`.
 
-use std::collections::BTreeMap;
+use partita_core::sorted::SortedMap;
 
 use bytes::Bytes;
 use js_sys::{Array, Function, Uint8Array};
@@ -259,7 +259,7 @@ impl ConsumerClient {
 
     /// How the assigners in JavaScript take part: a name and metadata each.
     pub fn protocols(&self, names: Vec<String>, metadata: Vec<Uint8Array>) {
-        let protocols: BTreeMap<String, Bytes> = pairs(names, &metadata).collect();
+        let protocols: SortedMap<String, Bytes> = pairs(names, &metadata).collect();
         self.0
             .with(|consumer, now| consumer.protocols(now, protocols));
     }

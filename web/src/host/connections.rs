@@ -1,6 +1,7 @@
 //! Ports and the connections they carry: names, windows, what waits to be posted.
 
-use std::collections::{BTreeMap, VecDeque};
+use partita_core::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use js_sys::Uint8Array;
 use partita_core::broker::ConnectionId;
@@ -20,8 +21,8 @@ pub(crate) struct PortState {
     pub(crate) out: Outbox,
     pub(crate) watching: bool,
     /// Alarms that are set, and where they stand in the queue.
-    pub(crate) alarms: BTreeMap<u32, Place>,
-    names: BTreeMap<u32, ConnectionId>,
+    pub(crate) alarms: SortedMap<u32, Place>,
+    names: SortedMap<u32, ConnectionId>,
     _receiver: Receiver,
 }
 
@@ -71,8 +72,8 @@ impl Connection {
 /// All ports and connections.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    ports: BTreeMap<PortId, PortState>,
-    open: BTreeMap<ConnectionId, Connection>,
+    ports: SortedMap<PortId, PortState>,
+    open: SortedMap<ConnectionId, Connection>,
     next_port: u32,
     next_connection: u64,
 }
@@ -88,8 +89,8 @@ impl Connections {
         let state = PortState {
             out,
             watching: false,
-            alarms: BTreeMap::new(),
-            names: BTreeMap::new(),
+            alarms: SortedMap::new(),
+            names: SortedMap::new(),
             _receiver: receiver,
         };
         self.ports.insert(id, state);

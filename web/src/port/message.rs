@@ -21,6 +21,7 @@
 //! back.
 
 use partita_core::broker::Event;
+use partita_core::sorted::SortedMap;
 use serde::{Deserialize, Serialize};
 
 /// How many bytes of unfinished requests a connection may have.
@@ -286,7 +287,7 @@ pub struct HostOptions {
     pub durability: Durability,
     /// Broker configs by Kafka's names.
     #[serde(default)]
-    pub config: std::collections::BTreeMap<String, String>,
+    pub config: SortedMap<String, String>,
     /// Whether the clock may be changed: the playground's may.
     #[serde(default)]
     pub clock: bool,

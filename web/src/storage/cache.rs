@@ -1,6 +1,6 @@
 //! Chunks that were written or read lately, outside wasm memory, bounded in bytes.
 
-use std::collections::BTreeMap;
+use partita_core::sorted::SortedMap;
 use std::ops::Range;
 
 use js_sys::Uint8Array;
@@ -17,9 +17,9 @@ struct Entry {
 /// The least lately used chunks leave first.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    chunks: BTreeMap<(LogId, i64), Entry>,
+    chunks: SortedMap<(LogId, i64), Entry>,
     /// By time of last use, which is a count that rises with each use.
-    by_use: BTreeMap<u64, (LogId, i64)>,
+    by_use: SortedMap<u64, (LogId, i64)>,
     clock: u64,
     held: usize,
     limit: usize,
@@ -28,8 +28,8 @@ pub(crate) struct Cache {
 impl Cache {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            chunks: BTreeMap::new(),
-            by_use: BTreeMap::new(),
+            chunks: SortedMap::new(),
+            by_use: SortedMap::new(),
             clock: 0,
             held: 0,
             limit,

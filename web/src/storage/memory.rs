@@ -2,8 +2,8 @@
 //!
 //! Everything is answered at once. Chunks are JavaScript buffers, as in the other storages.
 
+use partita_core::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -20,8 +20,8 @@ use super::{Completion, Exported, Storage, chunk};
 #[derive(Debug, Default)]
 struct Log {
     manifest: Option<Bytes>,
-    chunks: BTreeMap<i64, Uint8Array>,
-    pages: BTreeMap<i64, Bytes>,
+    chunks: SortedMap<i64, Uint8Array>,
+    pages: SortedMap<i64, Bytes>,
 }
 
 impl Log {
@@ -44,7 +44,7 @@ pub struct Memory {
     logs: Rc<RefCell<Logs>>,
 }
 
-type Logs = BTreeMap<LogId, Log>;
+type Logs = SortedMap<LogId, Log>;
 
 impl Storage for Memory {
     fn submit(&mut self, effect: Effect) -> Option<Completion> {

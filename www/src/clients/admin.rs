@@ -1,7 +1,7 @@
 //! What people do to topics and groups, through an ordinary admin client.
 
+use partita_core::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use partita_core::client::admin::{NewPartitions, NewTopic};
@@ -20,7 +20,7 @@ type Then = Box<dyn FnOnce(Result<(), ClientError>)>;
 /// The page's admin client.
 pub(crate) struct PageAdmin {
     driver: Rc<Driver<Admin>>,
-    waiting: RefCell<BTreeMap<OpId, Then>>,
+    waiting: RefCell<SortedMap<OpId, Then>>,
 }
 
 impl PageAdmin {

@@ -3,8 +3,9 @@
 //! Processing takes the time that a person chose, by the broker's clock. What is acknowledged is
 //! committed: by the consumer itself after each record, or by a person.
 
+use partita_core::sorted::SortedMap;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use partita_core::client::assignor::Assignor;
@@ -78,7 +79,7 @@ pub(crate) struct PageConsumer {
     pub(crate) delivered: RefCell<Rc<VecDeque<Delivered>>>,
     pub(crate) delivered_total: Cell<u64>,
     /// What a person may acknowledge: by partition, the offset of the last record.
-    pub(crate) unacknowledged: RefCell<BTreeMap<TopicPartition, i64>>,
+    pub(crate) unacknowledged: RefCell<SortedMap<TopicPartition, i64>>,
     /// What was taken away in the rebalance that is under way.
     pub(crate) revoked: RefCell<Vec<TopicPartition>>,
     /// The member id that it had, for when it has crashed.

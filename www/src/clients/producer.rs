@@ -1,7 +1,7 @@
 //! A producer that people added: sends by itself, or a record at a time.
 
+use partita_core::sorted::SortedMap;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
@@ -50,7 +50,7 @@ pub(crate) struct PageProducer {
     pub(crate) sent: RefCell<History>,
     this_second: Cell<i64>,
     driver: RefCell<Rc<Driver<Producer>>>,
-    under_way: RefCell<BTreeMap<OpId, Under>>,
+    under_way: RefCell<SortedMap<OpId, Under>>,
     alarm: RefCell<Option<Alarm>>,
     /// When steady sending is due next, in fractions of milliseconds, and what is owed.
     next: Cell<f64>,

@@ -1,7 +1,7 @@
 //! Reads the records that the strips show: a consumer without a group, of all partitions.
 
+use partita_core::sorted::SortedSet;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
 
 use partita_core::client::consumer::{AutoCommit, SeekTo};
@@ -21,7 +21,7 @@ const TOO_FAR: i64 = 400;
 pub(crate) struct Viewer {
     driver: Rc<Driver<Consumer>>,
     session: Weak<Session>,
-    assigned: RefCell<BTreeSet<TopicPartition>>,
+    assigned: RefCell<SortedSet<TopicPartition>>,
     due: Cell<bool>,
     taking: Cell<bool>,
 }
@@ -66,7 +66,7 @@ impl Viewer {
 
     /// Follows these partitions, each with where its log begins and ends.
     pub(crate) fn follow(&self, partitions: Vec<(TopicPartition, i64, i64)>) {
-        let names: BTreeSet<_> = partitions.iter().map(|(name, ..)| name.clone()).collect();
+        let names: SortedSet<_> = partitions.iter().map(|(name, ..)| name.clone()).collect();
         if *self.assigned.borrow() == names {
             return;
         }

@@ -1,6 +1,6 @@
 //! The records that the strips show: the first two of each log, and the newest.
 
-use std::collections::BTreeMap;
+use partita_core::sorted::SortedMap;
 
 use partita_core::records::Record;
 use partita_core::types::TopicPartition;
@@ -13,7 +13,7 @@ pub(crate) const HEAD: i64 = 2;
 /// Records by partition and offset.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
-    records: BTreeMap<TopicPartition, BTreeMap<i64, Record>>,
+    records: SortedMap<TopicPartition, SortedMap<i64, Record>>,
 }
 
 impl Cells {

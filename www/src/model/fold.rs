@@ -1,6 +1,6 @@
 //! Requests by kind, second by second: for when there are too many to read one by one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use partita_core::sorted::{SortedMap, SortedSet};
 
 use partita_core::broker::RequestView;
 
@@ -23,7 +23,7 @@ pub(crate) struct Kind {
     pub(crate) rate: u64,
     /// In milliseconds, of the last second that had some.
     pub(crate) p99: u64,
-    pub(crate) clients: BTreeSet<String>,
+    pub(crate) clients: SortedSet<String>,
     /// The last error, and how many there were.
     pub(crate) errors: Option<(String, u64)>,
     this_second: u64,
@@ -33,7 +33,7 @@ pub(crate) struct Kind {
 /// All kinds by the name of their API.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Folded {
-    pub(crate) kinds: BTreeMap<String, Kind>,
+    pub(crate) kinds: SortedMap<String, Kind>,
     folded: bool,
     wrong: u8,
 }

@@ -1,6 +1,6 @@
 //! A mirror of the broker, kept by its events.
 
-use std::collections::BTreeMap;
+use partita_core::sorted::SortedMap;
 
 use partita_core::broker::{
     BrokerState, CommitView, Event, GroupView, MemberView, PartitionView, TopicView,
@@ -34,14 +34,14 @@ pub(crate) struct Committed {
 /// The broker as its events tell it.
 #[derive(Debug, Default)]
 pub(crate) struct World {
-    pub(crate) topics: BTreeMap<String, TopicView>,
-    pub(crate) partitions: BTreeMap<TopicPartition, PartitionView>,
-    pub(crate) groups: BTreeMap<String, Group>,
+    pub(crate) topics: SortedMap<String, TopicView>,
+    pub(crate) partitions: SortedMap<TopicPartition, PartitionView>,
+    pub(crate) groups: SortedMap<String, Group>,
     /// By group, then partition.
-    pub(crate) commits: BTreeMap<(String, TopicPartition), CommitView>,
+    pub(crate) commits: SortedMap<(String, TopicPartition), CommitView>,
     /// How fast partitions grow.
-    pub(crate) rates: BTreeMap<TopicPartition, Bars>,
-    levels: BTreeMap<String, Level>,
+    pub(crate) rates: SortedMap<TopicPartition, Bars>,
+    levels: SortedMap<String, Level>,
     pub(crate) traffic: Traffic,
     /// Why appends are refused, if they are.
     pub(crate) full: Option<String>,

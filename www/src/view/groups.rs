@@ -1,6 +1,6 @@
 //! The consumer groups: a flag, the state of the rebalance, the lag, the members.
 
-use std::collections::BTreeSet;
+use partita_core::sorted::SortedSet;
 use std::rc::Rc;
 
 use partita_core::broker::GroupView;
@@ -36,7 +36,7 @@ const STATES: [(&str, &str, &str); 4] = [
 ];
 
 pub(crate) fn view(session: &Rc<Session>) -> Html {
-    let names: BTreeSet<String> = {
+    let names: SortedSet<String> = {
         let world = session.world.borrow();
         let consumers = session.consumers.borrow();
         let own = consumers
@@ -270,7 +270,7 @@ fn why(session: &Session, group: Option<&Group>) -> Html {
 
 /// What can be done to a group.
 fn more(session: &Rc<Session>, name: &str) -> Html {
-    let topics: BTreeSet<String> = {
+    let topics: SortedSet<String> = {
         let world = session.world.borrow();
         let commits = world.commits.keys().filter(|(group, _)| group == name);
         commits

@@ -8,6 +8,7 @@ use yew::prelude::*;
 
 use super::bar;
 use super::parts::on_click;
+use crate::clients::consumer::PageConsumer;
 use crate::model::keys::{Act, Focus, SHORTCUTS, act};
 use crate::session::Session;
 
@@ -124,11 +125,9 @@ fn send(session: &Session, number: Option<u32>) {
 
 fn acknowledge(session: &Session, number: Option<u32>) {
     let consumers = session.consumers.borrow();
-    let mut waiting = consumers
-        .values()
-        .filter(|it| !it.unacknowledged.borrow().is_empty());
+    let waits = |it: &&Rc<PageConsumer>| !it.unacknowledged.borrow().is_empty();
     let chosen = number.and_then(|number| consumers.get(&number));
-    let consumer = chosen.or_else(|| waiting.next()).cloned();
+    let consumer = chosen.or_else(|| consumers.values().find(waits)).cloned();
     drop(consumers);
     let Some(consumer) = consumer else { return };
     let first = consumer.unacknowledged.borrow().keys().next().cloned();

@@ -1,6 +1,6 @@
 //! What the broker keeps for its groups, as the tree that ZooKeeper held in early Kafka.
 
-use std::collections::BTreeSet;
+use partita_core::sorted::SortedSet;
 use std::rc::Rc;
 
 use yew::prelude::*;
@@ -46,7 +46,7 @@ fn columns(session: &Session) -> Vec<Column> {
     }
     for (name, group) in &world.groups {
         let committed = world.commits.keys().filter(|(group, _)| group == name);
-        let topics: BTreeSet<&str> = committed.map(|(_, it)| it.topic.as_str()).collect();
+        let topics: SortedSet<&str> = committed.map(|(_, it)| it.topic.as_str()).collect();
         for topic in topics {
             let commits = world.commits.values();
             let commits = commits.filter(|it| it.group == *name && it.topic == topic);

@@ -1,6 +1,6 @@
 //! What is open or chosen on the page: nothing of the broker's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use partita_core::sorted::{SortedMap, SortedSet};
 
 use partita_core::types::TopicPartition;
 
@@ -38,7 +38,7 @@ pub(crate) struct Ui {
     pub(crate) drawer_closed: bool,
     pub(crate) errors_only: bool,
     /// Rows that were opened to cells.
-    pub(crate) opened: BTreeSet<TopicPartition>,
+    pub(crate) opened: SortedSet<TopicPartition>,
     pub(crate) hero_dismissed: bool,
     /// Whether the list of keys is open, and whether single keys are off.
     pub(crate) help: bool,
@@ -46,7 +46,7 @@ pub(crate) struct Ui {
     /// How wide a strip's body is, in pixels.
     pub(crate) strip_width: f64,
     /// What went wrong with something that a person asked for, by what it was about.
-    pub(crate) problems: BTreeMap<String, String>,
+    pub(crate) problems: SortedMap<String, String>,
 }
 
 impl Ui {

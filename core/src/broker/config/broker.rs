@@ -1,7 +1,7 @@
 //! Broker configs: those of Kafka's that act here. A name that would act on nothing is refused,
 //! rather than kept in silence.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::ConfigError;
 use super::definition::{Check, Definition, Kind, dynamic, fixed, parse_bool};
@@ -103,11 +103,11 @@ impl Source {
 /// Unknown names and invalid values are refused when they are set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BrokerConfig {
-    opened_with: BTreeMap<String, String>,
+    opened_with: SortedMap<String, String>,
     /// Changed for this broker; from `__cluster_metadata`.
-    pub(crate) dynamic: BTreeMap<String, String>,
+    pub(crate) dynamic: SortedMap<String, String>,
     /// Changed for all brokers.
-    pub(crate) dynamic_default: BTreeMap<String, String>,
+    pub(crate) dynamic_default: SortedMap<String, String>,
 }
 
 impl BrokerConfig {

@@ -4,7 +4,7 @@
 //! unchanged. Those that only tune files or replication (`flush.*`, `index.interval.bytes`,
 //! `preallocate`, …) are kept and described, and act on nothing here: COMPATIBILITY.md lists them.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::ConfigError;
 use super::broker::BrokerConfig;
@@ -62,7 +62,7 @@ pub(crate) fn topic_definition(name: &str) -> Option<&'static Definition> {
 /// # Errors
 /// What Kafka says with `INVALID_CONFIG`.
 pub(crate) fn validate_topic_configs(
-    configs: &BTreeMap<String, String>,
+    configs: &SortedMap<String, String>,
     broker: &BrokerConfig,
 ) -> Result<(), ConfigError> {
     for (name, value) in configs {
@@ -137,7 +137,7 @@ pub(crate) struct TopicConfig {
 
 impl TopicConfig {
     /// Reads the configs of a topic; `overrides` were checked when they were set.
-    pub(crate) fn new(overrides: &BTreeMap<String, String>, broker: &BrokerConfig) -> Self {
+    pub(crate) fn new(overrides: &SortedMap<String, String>, broker: &BrokerConfig) -> Self {
         let text = |name: &str| effective(name, overrides, broker);
         let long = |name: &str| text(name).trim().parse::<i64>().unwrap_or(0);
         let level = |name: &str| text(name).trim().parse::<i32>().unwrap_or(0);
@@ -177,7 +177,7 @@ impl TopicConfig {
 /// A topic config's value: set on the topic, else the broker's default for it.
 pub(crate) fn effective(
     name: &str,
-    overrides: &BTreeMap<String, String>,
+    overrides: &SortedMap<String, String>,
     broker: &BrokerConfig,
 ) -> String {
     match overrides.get(name) {
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn check(name: &str, value: &str) -> Result<(), String> {
-        let configs = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        let configs = SortedMap::from([(name.to_owned(), value.to_owned())]);
         validate_topic_configs(&configs, &BrokerConfig::default()).map_err(|error| error.0)
     }
 
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn configs_that_contradict_each_other_are_refused() {
-        let configs = BTreeMap::from([
+        let configs = SortedMap::from([
             ("min.compaction.lag.ms".to_owned(), "10".to_owned()),
             ("max.compaction.lag.ms".to_owned(), "5".to_owned()),
         ]);

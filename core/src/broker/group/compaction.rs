@@ -12,6 +12,7 @@ use super::records::Change;
 use crate::broker::Broker;
 use crate::broker::metadata::batches_at_offsets;
 use crate::records::Record;
+use crate::sorted;
 
 /// Below this many records replay is quick whatever they say.
 const ALWAYS_ALLOWED: usize = 1_000;
@@ -68,7 +69,7 @@ impl Partition {
                 Record::new(timestamp, record.key, record.value),
             ));
         }
-        records.sort_unstable_by_key(|&(offset, _)| offset);
+        sorted::sort_by_key(&mut records, |&(offset, _)| offset);
         batches_at_offsets(records).ok()
     }
 }

@@ -1,7 +1,7 @@
 //! Reading a partition's log, and taking back what its log has lost.
 
+use crate::sorted::{self, SortedMap};
 use bytes::Bytes;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::GroupTimer;
@@ -226,7 +226,7 @@ impl Broker {
         if gone {
             changed = found.groups.keys().cloned().collect();
         }
-        changed.sort();
+        sorted::sort(&mut changed);
         changed.dedup();
         for id in &changed {
             self.drop_group(log.partition, id);
@@ -267,7 +267,7 @@ impl Broker {
             Ok(group) => {
                 let entry = Entry {
                     group,
-                    timers: BTreeMap::new(),
+                    timers: SortedMap::new(),
                 };
                 found.groups.insert(id.clone(), entry);
                 self.observer.group(id);
@@ -318,7 +318,7 @@ impl Broker {
         if found.phase != Phase::Ready {
             return;
         }
-        let mut known: BTreeMap<Arc<str>, Option<Uuid>> = BTreeMap::new();
+        let mut known: SortedMap<Arc<str>, Option<Uuid>> = SortedMap::new();
         let lost = found
             .offsets
             .range_latest(..)

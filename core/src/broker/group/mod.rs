@@ -32,8 +32,8 @@ mod records;
 mod run;
 mod view;
 
+use crate::sorted::SortedMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -77,11 +77,11 @@ pub(crate) struct Groups {
     /// The id of `__consumer_offsets` and how many partitions it had when first used: later ones
     /// would move groups to other partitions.
     topic: Option<(Uuid, i32)>,
-    partitions: BTreeMap<i32, Partition>,
+    partitions: SortedMap<i32, Partition>,
     timers: Timers<GroupTimer>,
     expiry: Option<TimerId>,
-    waits: BTreeMap<u64, Wait>,
-    gathers: BTreeMap<u64, Gather>,
+    waits: SortedMap<u64, Wait>,
+    gathers: SortedMap<u64, Gather>,
     /// The last number given to a group, wait or gathering.
     last_number: u64,
 }

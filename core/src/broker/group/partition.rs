@@ -8,8 +8,8 @@
 //! group exists by its own record or, a simple one, since an offset was committed for it, and until
 //! the tombstone of its record.
 
+use crate::sorted::{SortedMap, SortedSet};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -78,7 +78,7 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) group: ClassicGroup,
-    pub(super) timers: BTreeMap<TimerKey, TimerId>,
+    pub(super) timers: SortedMap<TimerKey, TimerId>,
 }
 
 /// The coordinator of one partition.
@@ -89,7 +89,7 @@ pub(super) struct Partition {
     pub(super) offsets: Overlay<OffsetKey, Commit>,
     pub(super) metadata: Overlay<Arc<str>, StoredGroup>,
     pub(super) exists: Overlay<Arc<str>, ()>,
-    pub(super) groups: BTreeMap<Arc<str>, Entry>,
+    pub(super) groups: SortedMap<Arc<str>, Entry>,
     /// Everything below is durable and applied.
     pub(super) applied_to: i64,
     /// How many durable records there are to replay: those since the last compaction, and what it
@@ -105,7 +105,7 @@ impl Partition {
             offsets: Overlay::default(),
             metadata: Overlay::default(),
             exists: Overlay::default(),
-            groups: BTreeMap::new(),
+            groups: SortedMap::new(),
             applied_to: 0,
             replayable: 0,
         }
@@ -169,7 +169,7 @@ impl Partition {
     /// In words, if a record cannot be read.
     pub(super) fn replay(&mut self, batches: &Bytes) -> Result<(), String> {
         // Consecutive records often have the same group and topic: share their names.
-        let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut names: SortedSet<Arc<str>> = SortedSet::new();
         let mut share = |name: Arc<str>| match names.get(&name) {
             Some(known) => known.clone(),
             None => {
@@ -207,7 +207,7 @@ impl Partition {
         &mut self,
         mut instance: impl FnMut() -> u64,
     ) -> Result<(), DecodeError> {
-        let mut ids: BTreeSet<Arc<str>> = self
+        let mut ids: SortedSet<Arc<str>> = self
             .metadata
             .iter_durable()
             .map(|(group, _)| group.clone())
@@ -224,7 +224,7 @@ impl Partition {
                 id,
                 Entry {
                     group,
-                    timers: BTreeMap::new(),
+                    timers: SortedMap::new(),
                 },
             );
         }

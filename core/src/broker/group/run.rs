@@ -1,6 +1,6 @@
 //! Carries out what groups ask for: answers, timers, writes and who waits for them.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::sync::Arc;
 
 use super::classic::{Action, Actions, ClassicGroup, Join, Settings, TimerKey, Written};
@@ -96,7 +96,7 @@ impl Broker {
     fn create_group(&mut self, partition: i32, id: &str) -> Result<(), ErrorCode> {
         let now = self.clock.wall().0;
         let id: Arc<str> = id.into();
-        let empty = ClassicGroup::new(id.clone(), 0, Some(now)).to_record(&BTreeMap::new());
+        let empty = ClassicGroup::new(id.clone(), 0, Some(now)).to_record(&SortedMap::new());
         let value = group_value(&empty).map_err(|_| ErrorCode::UNKNOWN_SERVER_ERROR)?;
         self.append_changes(partition, vec![Change::Group(id.clone(), Some(value))])?;
         self.insert_group(partition, id, Some(now));
@@ -269,7 +269,7 @@ impl Broker {
                 id,
                 Entry {
                     group,
-                    timers: BTreeMap::new(),
+                    timers: SortedMap::new(),
                 },
             );
         }

@@ -4,7 +4,7 @@
 //! IncrementalAlterConfigs (KIP-339) changes single ones. Either way the outcome is checked as a
 //! whole, and answered when it is durable.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::describe_configs::check_broker_name;
 use crate::broker::Broker;
@@ -34,7 +34,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: AlterConfi
         let result = if duplicates.contains(&(kind, name.clone())) {
             Err(duplicate_resource())
         } else {
-            let mut wanted = BTreeMap::new();
+            let mut wanted = SortedMap::new();
             let mut refused = None;
             for config in resource.configs {
                 match config.value {
@@ -74,8 +74,8 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: AlterConfi
 /// The resources that a request names more than once.
 pub(super) fn repeated<'a>(
     resources: impl Iterator<Item = (i8, &'a String)>,
-) -> BTreeSet<(i8, String)> {
-    let mut seen = BTreeSet::new();
+) -> SortedSet<(i8, String)> {
+    let mut seen = SortedSet::new();
     resources
         .filter(|&(kind, name)| !seen.insert((kind, name)))
         .map(|(kind, name)| (kind, name.clone()))
@@ -112,7 +112,7 @@ pub(super) fn replace(
     broker: &mut Broker,
     kind: i8,
     name: &str,
-    wanted: BTreeMap<String, String>,
+    wanted: SortedMap<String, String>,
     validate_only: bool,
 ) -> Result<(), Refusal> {
     let present = present(broker, kind, name)?;
@@ -158,7 +158,7 @@ pub(super) fn present(
     broker: &Broker,
     kind: i8,
     name: &str,
-) -> Result<BTreeMap<String, String>, Refusal> {
+) -> Result<SortedMap<String, String>, Refusal> {
     match kind {
         RESOURCE_TOPIC if broker.metadata.latest_id(name).is_none() => {
             let why = format!("The topic '{name}' does not exist.");
@@ -181,8 +181,8 @@ pub(super) fn present(
 }
 
 fn validate_broker_configs(
-    present: &BTreeMap<String, String>,
-    wanted: &BTreeMap<String, String>,
+    present: &SortedMap<String, String>,
+    wanted: &SortedMap<String, String>,
 ) -> Result<(), Refusal> {
     let mut fixed = Vec::new();
     for (name, value) in wanted

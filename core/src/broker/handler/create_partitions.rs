@@ -1,6 +1,6 @@
 //! CreatePartitions (key 37), versions 0 to 3: topics grow (KIP-195). They never shrink.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use crate::broker::Broker;
 use crate::broker::dispatch::Context;
@@ -13,8 +13,8 @@ use crate::protocol::messages::{CreatePartitionsRequest, CreatePartitionsRespons
 
 /// Grows what can grow and answers when that is durable.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: CreatePartitionsRequest) {
-    let mut seen = BTreeSet::new();
-    let mut twice = BTreeSet::new();
+    let mut seen = SortedSet::new();
+    let mut twice = SortedSet::new();
     for topic in &request.topics {
         if !seen.insert(topic.name.as_str()) {
             twice.insert(topic.name.clone());

@@ -3,7 +3,7 @@
 //! Each topic is created or refused alone. A create is answered when it is durable; with
 //! `validate_only` nothing is written. Version 5 adds what was created (KIP-525), 7 its id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::describe_configs::topic_entries;
 use crate::broker::Broker;
@@ -25,8 +25,8 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: CreateTopi
             .collect();
         names.join(", ")
     });
-    let mut seen = BTreeSet::new();
-    let mut twice = BTreeSet::new();
+    let mut seen = SortedSet::new();
+    let mut twice = SortedSet::new();
     for topic in &request.topics {
         if !seen.insert(topic.name.as_str()) {
             twice.insert(topic.name.clone());
@@ -84,7 +84,7 @@ fn create(
     topic: &CreatableTopic,
     validate_only: bool,
 ) -> Result<CreatableTopicResult, Refusal> {
-    let mut configs = BTreeMap::new();
+    let mut configs = SortedMap::new();
     for config in &topic.configs {
         // Kafka refuses null where a config is set.
         let value = config.value.clone().ok_or_else(|| {

@@ -4,7 +4,7 @@
 //!
 //! Errors: `NON_EMPTY_GROUP`, `GROUP_ID_NOT_FOUND`, and those of the coordinator.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use crate::broker::Broker;
 use crate::broker::dispatch::Context;
@@ -15,7 +15,7 @@ use crate::protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse};
 /// Deletes what can be deleted; a group that is named twice is deleted once.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: DeleteGroupsRequest) {
     broker.describe_request(context.id, |_| request.groups_names.join(", "));
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     let mut groups = request.groups_names;
     groups.retain(|group| seen.insert(group.clone()));
     let writes = groups

@@ -9,8 +9,8 @@ use crate::broker::metadata::METADATA_LOG;
 use crate::protocol::ErrorCode;
 use crate::protocol::messages::delete_topics::{DeletableTopicResult, DeleteTopicState};
 use crate::protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse};
+use crate::sorted::SortedSet;
 use crate::types::Uuid;
-use std::collections::BTreeSet;
 
 /// Deletes what can be deleted and answers when that is durable.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: DeleteTopicsRequest) {
@@ -30,7 +30,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: DeleteTopi
         names.collect::<Vec<String>>().join(", ")
     });
     let enabled = broker.config.flag("delete.topic.enable");
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     let mut responses = Vec::with_capacity(asked.len());
     for topic in asked {
         let result = if !enabled {

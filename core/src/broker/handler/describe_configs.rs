@@ -3,7 +3,7 @@
 //!
 //! Documentation is not kept here: it is null, as it is in Kafka where it is not asked for.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::broker::Broker;
 use crate::broker::config::{
@@ -117,7 +117,7 @@ pub(super) fn check_broker_name(broker: &Broker, name: &str) -> Result<(), Refus
 
 /// Every config of a topic on which `overrides` are set.
 pub(super) fn topic_entries<'a>(
-    overrides: &'a BTreeMap<String, String>,
+    overrides: &'a SortedMap<String, String>,
     broker: &'a BrokerConfig,
 ) -> impl Iterator<Item = Entry> + 'a {
     TOPIC_CONFIGS.iter().map(move |definition| {

@@ -3,7 +3,7 @@
 //! At most as many partitions as the request and `max.request.partition.size.limit` allow; a cursor
 //! says where to go on.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use super::metadata::TOPIC_OPERATIONS;
 use crate::broker::Broker;
@@ -21,7 +21,7 @@ pub(super) fn handle(
     context: &Context,
     request: DescribeTopicPartitionsRequest,
 ) {
-    let mut names: BTreeSet<String> = if request.topics.is_empty() {
+    let mut names: SortedSet<String> = if request.topics.is_empty() {
         broker
             .metadata
             .topics()

@@ -1,7 +1,7 @@
 //! IncrementalAlterConfigs (key 44), versions 0 and 1: single configs are set or deleted, items
 //! added to or taken from lists (KIP-339).
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::alter_configs::{
     answer, duplicate_resource, null_value, present, repeated, replace, split,
@@ -63,7 +63,7 @@ fn alter(
     resource: &AlterConfigsResource,
     validate_only: bool,
 ) -> Result<(), Refusal> {
-    let mut names = BTreeSet::new();
+    let mut names = SortedSet::new();
     if !resource
         .configs
         .iter()
@@ -88,7 +88,7 @@ fn alter(
 fn change(
     broker: &Broker,
     kind: i8,
-    configs: &mut BTreeMap<String, String>,
+    configs: &mut SortedMap<String, String>,
     config: &AlterableConfig,
 ) -> Result<(), Refusal> {
     let name = &config.name;
@@ -127,7 +127,7 @@ fn change(
 fn list(
     broker: &Broker,
     kind: i8,
-    configs: &BTreeMap<String, String>,
+    configs: &SortedMap<String, String>,
     name: &str,
     operation: &str,
 ) -> Result<Vec<String>, Refusal> {

@@ -6,7 +6,7 @@
 //! the earliest local offset, here the log start; −5 (since 9) and −6 (since 11) ask for tiered
 //! storage, which there is none of: the answer is −1 without an error. What is not found is −1 too.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use crate::broker::Broker;
 use crate::broker::connection::RequestId;
@@ -40,8 +40,8 @@ type At = (usize, usize);
 
 /// Answers what is known, and has the rest looked for.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: ListOffsetsRequest) {
-    let mut seen = BTreeSet::new();
-    let mut twice = BTreeSet::new();
+    let mut seen = SortedSet::new();
+    let mut twice = SortedSet::new();
     for topic in &request.topics {
         for partition in &topic.partitions {
             if !seen.insert((topic.name.clone(), partition.partition_index)) {

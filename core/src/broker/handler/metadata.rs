@@ -4,7 +4,7 @@
 //! created by it is answered with `UNKNOWN_TOPIC_OR_PARTITION`, as in KRaft; clients ask again.
 //! Topic ids since version 10 (KIP-516), authorized operations since 8 (KIP-430).
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::broker::Broker;
 use crate::broker::dispatch::Context;
@@ -89,7 +89,7 @@ fn asked_topics(
     let may_create = (context.version < 4 || request.allow_auto_topic_creation)
         && broker.config.flag("auto.create.topics.enable");
     // A topic asked for twice is answered once, as in Kafka, where they are a set.
-    let mut asked: BTreeMap<(Uuid, Option<&str>), &MetadataRequestTopic> = BTreeMap::new();
+    let mut asked: SortedMap<(Uuid, Option<&str>), &MetadataRequestTopic> = SortedMap::new();
     for topic in request.topics.iter().flatten() {
         asked.insert((topic.topic_id, topic.name.as_deref()), topic);
     }

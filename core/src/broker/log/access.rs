@@ -4,7 +4,7 @@
 //! its log, so whoever continues looks at the log afresh; pages of a log that has failed, or whose
 //! chunks were replaced since, are not taken.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ type Then = Box<dyn FnOnce(&mut Broker, Result<ReadData, StorageError>)>;
 #[derive(Default)]
 pub(super) struct Reads {
     next_id: u64,
-    pending: BTreeMap<u64, Then>,
+    pending: SortedMap<u64, Then>,
 }
 
 impl fmt::Debug for Reads {

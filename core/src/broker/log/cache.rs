@@ -3,15 +3,15 @@
 //! Keys are (log, offset). What was used longest ago goes first; one entry may be larger than the
 //! whole bound, and then is alone.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::broker::effect::LogId;
 
 /// A cache with a bound on the total weight of its entries.
 #[derive(Debug)]
 pub(super) struct Cache<V> {
-    entries: BTreeMap<(LogId, i64), Slot<V>>,
-    by_use: BTreeMap<u64, (LogId, i64)>,
+    entries: SortedMap<(LogId, i64), Slot<V>>,
+    by_use: SortedMap<u64, (LogId, i64)>,
     next_use: u64,
     weight: usize,
     capacity: usize,
@@ -28,8 +28,8 @@ impl<V: Clone> Cache<V> {
     /// An empty cache.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            entries: BTreeMap::new(),
-            by_use: BTreeMap::new(),
+            entries: SortedMap::new(),
+            by_use: SortedMap::new(),
             next_use: 0,
             weight: 0,
             capacity,

@@ -6,7 +6,7 @@
 //!
 //! Sources: KIP-79, KIP-734; `UnifiedLog.fetchOffsetByTimestamp`.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use bytes::Bytes;
 
@@ -43,7 +43,7 @@ struct LatestSearch {
     log: LogId,
     best: Option<TimestampAndOffset>,
     /// Chunks that were read.
-    tried: BTreeSet<i64>,
+    tried: SortedSet<i64>,
     answer: Answer,
 }
 
@@ -64,7 +64,7 @@ impl Broker {
         self.search_latest(LatestSearch {
             log,
             best: None,
-            tried: BTreeSet::new(),
+            tried: SortedSet::new(),
             answer,
         });
     }
@@ -301,7 +301,7 @@ impl Broker {
 /// The largest timestamp of chunks not tried yet, and the first chunk that has it.
 fn latest<'a>(
     chunks: impl Iterator<Item = &'a Chunk>,
-    tried: &BTreeSet<i64>,
+    tried: &SortedSet<i64>,
 ) -> Option<(i64, i64)> {
     let mut best: Option<(i64, i64)> = None;
     for chunk in chunks.filter(|chunk| !tried.contains(&chunk.base)) {

@@ -30,7 +30,8 @@ mod storage;
 mod tests;
 mod walk;
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -81,7 +82,7 @@ pub(crate) struct ReplayFailed(pub(crate) String);
 /// All logs of the broker.
 #[derive(Debug)]
 pub(crate) struct Logs {
-    logs: BTreeMap<LogId, PartitionLog>,
+    logs: SortedMap<LogId, PartitionLog>,
     notices: VecDeque<LogNotice>,
     queue: WriteQueue,
     reads: Reads,
@@ -96,7 +97,7 @@ pub(crate) struct Logs {
 impl Default for Logs {
     fn default() -> Self {
         Self {
-            logs: BTreeMap::new(),
+            logs: SortedMap::new(),
             notices: VecDeque::new(),
             queue: WriteQueue::default(),
             reads: Reads::default(),

@@ -11,7 +11,8 @@
 //!
 //! Sources: KIP-98, KIP-360; Kafka's `ProducerStateManager`, `ProducerAppendInfo`.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use super::encoding::{Decoder, Encoder, FormatError};
 use crate::protocol::ErrorCode;
@@ -65,8 +66,8 @@ pub(super) struct Duplicate {
 /// All producers that a log knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Producers {
-    known: BTreeMap<i64, Producer>,
-    lost: BTreeMap<i64, Lost>,
+    known: SortedMap<i64, Producer>,
+    lost: SortedMap<i64, Lost>,
 }
 
 impl Producers {
@@ -154,7 +155,7 @@ impl Producers {
         now: i64,
     ) {
         self.lost = before.lost;
-        let mut seen = BTreeMap::new();
+        let mut seen = SortedMap::new();
         for batch in lost.filter(|batch| batch.has_producer_id()) {
             seen.entry(batch.producer_id).or_insert(Lost {
                 epoch: batch.producer_epoch,
@@ -203,7 +204,7 @@ impl Producers {
     }
 
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, FormatError> {
-        let mut known = BTreeMap::new();
+        let mut known = SortedMap::new();
         for _ in 0..input.count()? {
             let id = input.number()?;
             let mut producer = Producer {
@@ -223,7 +224,7 @@ impl Producers {
         }
         Ok(Self {
             known,
-            lost: BTreeMap::new(),
+            lost: SortedMap::new(),
         })
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! Source: Kafka's `FetchSession.scala`.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::protocol::ErrorCode;
 use crate::time::Monotonic;
@@ -66,8 +66,8 @@ struct Session {
     created: Monotonic,
     used: Monotonic,
     /// Partitions in the order in which they are served: who got records goes to the end.
-    order: BTreeMap<u64, SessionKey>,
-    partitions: BTreeMap<SessionKey, (u64, Cached)>,
+    order: SortedMap<u64, SessionKey>,
+    partitions: SortedMap<SessionKey, (u64, Cached)>,
     next: u64,
 }
 
@@ -93,7 +93,7 @@ pub(crate) enum SessionUse {
 /// All fetch sessions.
 #[derive(Debug, Default)]
 pub(crate) struct FetchSessions {
-    sessions: BTreeMap<i32, Session>,
+    sessions: SortedMap<i32, Session>,
 }
 
 impl FetchSessions {
@@ -172,8 +172,8 @@ impl FetchSessions {
             by_ids,
             created: now,
             used: now,
-            order: BTreeMap::new(),
-            partitions: BTreeMap::new(),
+            order: SortedMap::new(),
+            partitions: SortedMap::new(),
             next: 0,
         };
         for (key, wanted, answered) in partitions {
@@ -293,7 +293,7 @@ fn next_epoch(epoch: i32) -> i32 {
 fn deduplicated(
     wanted: Vec<(SessionKey, SessionPartition)>,
 ) -> Vec<(SessionKey, SessionPartition)> {
-    let mut places = BTreeMap::new();
+    let mut places = SortedMap::new();
     let mut unique: Vec<(SessionKey, SessionPartition)> = Vec::with_capacity(wanted.len());
     for (key, wish) in wanted {
         match places.get(&key).and_then(|&at: &usize| unique.get_mut(at)) {

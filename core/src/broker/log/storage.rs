@@ -5,7 +5,8 @@
 //! answered. A reply that does not fit this order means that what is stored is unknown: the broker
 //! stops.
 
-use std::collections::{BTreeSet, VecDeque};
+use crate::sorted::SortedSet;
+use std::collections::VecDeque;
 
 use super::partition::Phase;
 use super::{LogNotice, Logs};
@@ -47,7 +48,7 @@ pub(super) struct WriteQueue {
     in_flight: VecDeque<InFlight>,
     next_id: u64,
     waiting: VecDeque<LogId>,
-    marked: BTreeSet<LogId>,
+    marked: SortedSet<LogId>,
     /// Logs to be deleted.
     drops: Vec<LogId>,
 }
@@ -250,7 +251,7 @@ impl Broker {
             self.timers.schedule(deadline, Timer::DropLog(log));
         }
         if !write.doomed {
-            let mut hit: BTreeSet<LogId> = write.parts.iter().map(|part| part.log).collect();
+            let mut hit: SortedSet<LogId> = write.parts.iter().map(|part| part.log).collect();
             for behind in &mut self.logs.queue.in_flight {
                 behind.doomed = true;
                 hit.extend(behind.parts.iter().map(|part| part.log));

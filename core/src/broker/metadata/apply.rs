@@ -9,8 +9,8 @@ use crate::broker::effect::LogId;
 use crate::broker::hard::HardRecord;
 use crate::protocol::ErrorCode;
 use crate::protocol::internal::metadata::MetadataRecord;
+use crate::sorted::SortedMap;
 use crate::types::Uuid;
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// A change of one key; `None` deletes.
@@ -55,7 +55,7 @@ impl Metadata {
     }
 
     /// The configs set on a resource, durable or pending.
-    pub(crate) fn latest_configs(&self, kind: i8, resource: &str) -> BTreeMap<String, String> {
+    pub(crate) fn latest_configs(&self, kind: i8, resource: &str) -> SortedMap<String, String> {
         self.state
             .range_latest(config_range(kind, resource))
             .into_iter()
@@ -64,7 +64,7 @@ impl Metadata {
     }
 
     /// The configs set on a resource, durable ones only.
-    pub(crate) fn durable_configs(&self, kind: i8, resource: &str) -> BTreeMap<String, String> {
+    pub(crate) fn durable_configs(&self, kind: i8, resource: &str) -> SortedMap<String, String> {
         self.state
             .range_durable(config_range(kind, resource))
             .filter_map(|(_, versioned)| config_entry(&versioned.value))

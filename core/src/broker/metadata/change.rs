@@ -1,6 +1,6 @@
 //! Changes of topics: create, delete, grow. Validated against the latest state, in Kafka's words.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::apply::is_internal;
 use super::state::RESOURCE_TOPIC;
@@ -31,7 +31,7 @@ pub(crate) struct NewTopic {
     pub(crate) replication_factor: i16,
     /// Partition numbers with the brokers that shall have them.
     pub(crate) assignments: Vec<(i32, Vec<i32>)>,
-    pub(crate) configs: BTreeMap<String, String>,
+    pub(crate) configs: SortedMap<String, String>,
 }
 
 /// A topic that may be created.
@@ -39,7 +39,7 @@ pub(crate) struct NewTopic {
 pub(crate) struct CheckedTopic {
     pub(crate) name: String,
     pub(crate) partitions: i32,
-    pub(crate) configs: BTreeMap<String, String>,
+    pub(crate) configs: SortedMap<String, String>,
 }
 
 impl Broker {

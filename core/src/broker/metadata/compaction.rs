@@ -5,6 +5,7 @@ use super::METADATA_LOG;
 use super::state::encode_record;
 use crate::broker::Broker;
 use crate::records::{BatchBuilder, BatchError, Record};
+use crate::sorted;
 use bytes::Bytes;
 
 /// A log is compacted when it has this many records more than stand.
@@ -29,7 +30,7 @@ impl Broker {
             .iter_durable()
             .filter_map(|(_, versioned)| Some((versioned.offset, encode_record(&versioned.value)?)))
             .collect();
-        entries.sort_by_key(|&(offset, _)| offset);
+        sorted::sort_by_key(&mut entries, |&(offset, _)| offset);
         let batches = batches_at_offsets(
             entries
                 .into_iter()

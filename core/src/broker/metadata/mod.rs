@@ -15,7 +15,7 @@ mod producer_ids;
 mod recovery;
 mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::Broker;
 use super::config::TopicConfig;
@@ -52,7 +52,7 @@ pub(crate) struct Topic {
     /// Its configs, with the broker's defaults filled in.
     pub(crate) config: TopicConfig,
     /// The configs set on it.
-    pub(crate) overrides: BTreeMap<String, String>,
+    pub(crate) overrides: SortedMap<String, String>,
 }
 
 impl Topic {
@@ -76,12 +76,12 @@ impl Topic {
 pub(crate) struct Metadata {
     state: Overlay<Key, MetadataRecord>,
     /// The latest names, durable or pending; a name whose deletion is pending is free again.
-    latest_names: BTreeMap<String, Uuid>,
+    latest_names: SortedMap<String, Uuid>,
     /// Durable topics by name.
-    by_name: BTreeMap<String, Topic>,
-    names: BTreeMap<Uuid, String>,
+    by_name: SortedMap<String, Topic>,
+    names: SortedMap<Uuid, String>,
     /// Topics whose durable records changed since they were last looked at.
-    touched: BTreeSet<Uuid>,
+    touched: SortedSet<Uuid>,
     pub(crate) producer_ids: ProducerIds,
     cluster_id: Option<Uuid>,
     /// Rises by one with each opening of the database: the lower bound of all leader epochs.

@@ -4,7 +4,7 @@
 //! which brokers take only then. The offsets −1 (latest) and −2 (earliest) are stored as they are,
 //! as KafkaJS does; its consumers resolve them when they start.
 
-use std::collections::BTreeMap;
+use crate::sorted::{self, SortedMap};
 
 use super::groups::{ask_for_group, described};
 use super::offsets::{EARLIEST, LATEST, Lookup, topic_error};
@@ -257,7 +257,7 @@ impl Operation for FetchOffsets {
     }
 }
 
-fn all_partitions(metadata: &Metadata, topics: &[String]) -> BTreeMap<String, Vec<i32>> {
+fn all_partitions(metadata: &Metadata, topics: &[String]) -> SortedMap<String, Vec<i32>> {
     let partitions = topics.iter().filter_map(|name| {
         let known = metadata.topic(name)?;
         Some((name.clone(), known.partitions.keys().copied().collect()))
@@ -267,7 +267,7 @@ fn all_partitions(metadata: &Metadata, topics: &[String]) -> BTreeMap<String, Ve
 
 impl FetchOffsets {
     /// Asks for what is committed for these partitions, or for all.
-    fn ask(&self, attempt: &mut Attempt<'_>, topics: Option<BTreeMap<String, Vec<i32>>>) {
+    fn ask(&self, attempt: &mut Attempt<'_>, topics: Option<SortedMap<String, Vec<i32>>>) {
         let old = topics
             .iter()
             .flatten()
@@ -339,9 +339,7 @@ impl FetchOffsets {
             return Err(attempt.group_error(&self.group, code));
         }
         for topic in &mut self.found {
-            topic
-                .partitions
-                .sort_by_key(|partition| partition.partition);
+            sorted::sort_by_key(&mut topic.partitions, |partition| partition.partition);
         }
         if !self.resolve || self.found.is_empty() {
             return Ok(self.done());

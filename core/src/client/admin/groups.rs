@@ -12,6 +12,7 @@ use crate::protocol::messages::describe_groups::DescribedGroup;
 use crate::protocol::messages::{
     DeleteGroupsRequest, DescribeGroupsRequest, ListGroupsRequest, MetadataRequest,
 };
+use crate::sorted;
 use crate::time::Now;
 
 /// A group in a list.
@@ -125,7 +126,7 @@ impl Operation for ListGroups {
             return Step::Wait;
         }
         let mut found = std::mem::take(&mut self.found);
-        found.sort();
+        sorted::sort(&mut found);
         found.dedup_by(|a, b| a.group_id == b.group_id);
         Step::Done(AdminResult::Groups(found))
     }

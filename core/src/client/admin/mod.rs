@@ -15,7 +15,8 @@ mod records;
 mod topics;
 mod view;
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 pub use configs::{
     AlterResult, ConfigChange, ConfigEntry, ConfigOperation, ConfigResource, ConfigSynonym,
@@ -107,7 +108,7 @@ struct Running {
     operation: Box<dyn Operation>,
     retry: Retry,
     /// Requests of the attempt under way; `None` between attempts.
-    attempt: Option<BTreeMap<Token, usize>>,
+    attempt: Option<SortedMap<Token, usize>>,
 }
 
 /// An admin client.
@@ -193,7 +194,7 @@ impl Admin {
                 at = at.saturating_add(1);
                 continue;
             }
-            let mut pending = BTreeMap::new();
+            let mut pending = SortedMap::new();
             let step = running.operation.start(&mut Attempt {
                 cluster: &mut self.cluster,
                 now,

@@ -1,6 +1,6 @@
 //! Offsets of a topic's partitions: first, next, at a time.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::operation::{Attempt, Operation, Step, by_leader, incomplete};
 use super::{Admin, AdminResult};
@@ -76,14 +76,14 @@ pub(super) const EARLIEST: i64 = -2;
 #[derive(Debug)]
 pub(super) struct Lookup {
     timestamps: Vec<i64>,
-    found: BTreeMap<(String, i32, usize), i64>,
+    found: SortedMap<(String, i32, usize), i64>,
 }
 
 impl Lookup {
     pub(super) fn new(timestamps: Vec<i64>) -> Self {
         Self {
             timestamps,
-            found: BTreeMap::new(),
+            found: SortedMap::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What all admin operations have in common: an attempt sends requests, takes their answers one by
 //! one, and ends in one of four ways.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::fmt::Debug;
 
 use super::super::cluster::{
@@ -50,7 +50,7 @@ impl From<ClientError> for Step {
 pub(super) struct Attempt<'a> {
     pub(super) cluster: &'a mut Cluster,
     pub(super) now: Now,
-    pub(super) pending: &'a mut BTreeMap<Token, usize>,
+    pub(super) pending: &'a mut SortedMap<Token, usize>,
 }
 
 impl Attempt<'_> {
@@ -131,8 +131,8 @@ pub(super) fn by_leader(
     metadata: &Metadata,
     topic: &str,
     partitions: impl IntoIterator<Item = i32>,
-) -> Result<BTreeMap<i32, Vec<i32>>, ClientError> {
-    let mut leaders: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+) -> Result<SortedMap<i32, Vec<i32>>, ClientError> {
+    let mut leaders: SortedMap<i32, Vec<i32>> = SortedMap::new();
     for partition in partitions {
         match metadata.leader(topic, partition) {
             Some(leader) => leaders.entry(leader).or_default().push(partition),

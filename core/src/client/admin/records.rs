@@ -1,6 +1,6 @@
 //! Deleting records: everything of a partition below an offset.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::offsets::topic_error;
 use super::operation::{Attempt, Operation, Step};
@@ -52,7 +52,7 @@ impl Admin {
 struct DeleteRecords {
     topic: String,
     /// What is not deleted yet.
-    left: BTreeMap<i32, i64>,
+    left: SortedMap<i32, i64>,
     failures: Vec<RecordsFailure>,
 }
 
@@ -104,7 +104,7 @@ impl Operation for DeleteRecords {
 impl DeleteRecords {
     fn ask(&mut self, attempt: &mut Attempt<'_>) -> Step {
         let metadata = attempt.metadata();
-        let mut leaders: BTreeMap<i32, Vec<DeleteRecordsPartition>> = BTreeMap::new();
+        let mut leaders: SortedMap<i32, Vec<DeleteRecordsPartition>> = SortedMap::new();
         let mut unknown = Vec::new();
         for (partition, offset) in &self.left {
             if metadata.partition(&self.topic, *partition).is_none() {

@@ -1,6 +1,6 @@
 //! Creating, growing and deleting topics.
 
-use std::collections::BTreeSet;
+use crate::sorted::{self, SortedSet};
 
 use super::operation::{Attempt, Operation, Step};
 use super::{Admin, AdminResult};
@@ -119,7 +119,7 @@ impl Admin {
 }
 
 fn has_repeats<'a>(names: impl Iterator<Item = &'a String>) -> bool {
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     names.into_iter().any(|name| !seen.insert(name))
 }
 
@@ -211,7 +211,7 @@ impl CreateTopics {
         if failed.iter().all(|topic| exists(topic.error_code)) {
             return Ok(Step::Done(AdminResult::Created(false)));
         }
-        failed.sort_by(|a, b| a.name.cmp(&b.name));
+        sorted::sort_by(&mut failed, |a, b| a.name.cmp(&b.name));
         let errors = failed.into_iter().map(|topic| {
             let (code, words) = (topic.error_code, topic.error_message);
             let error = ClientError::protocol_about(code, words.as_deref(), &topic.name);
@@ -294,7 +294,7 @@ impl Operation for CreatePartitions {
             Err(error) => return Step::Failed(error),
         };
         let mut results = response.results;
-        results.sort_by(|a, b| a.name.cmp(&b.name));
+        sorted::sort_by(&mut results, |a, b| a.name.cmp(&b.name));
         self.topics.retain(|topic| {
             let failed = |code: ErrorCode| code != ErrorCode::NONE;
             results

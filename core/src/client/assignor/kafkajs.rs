@@ -6,6 +6,7 @@
 //! end; with equal subscriptions, the only ones that work in KafkaJS, there is no difference.
 
 use super::{Assignments, Group, Subscription, give, order};
+use crate::sorted;
 use crate::types::TopicPartition;
 
 pub(super) fn assign(group: &Group<'_>) -> Assignments {
@@ -14,7 +15,7 @@ pub(super) fn assign(group: &Group<'_>) -> Assignments {
         .iter()
         .map(|(id, subscription)| (id.as_str(), subscription))
         .collect();
-    members.sort_by(|(a, _), (b, _)| order::compare(a, b));
+    sorted::sort_by(&mut members, |(a, _), (b, _)| order::compare(a, b));
 
     let mut topics: Vec<&str> = Vec::new();
     let leader = group.members.get(group.leader);

@@ -24,9 +24,9 @@ mod round_robin;
 mod sticky;
 mod wire;
 
+use crate::sorted::SortedMap;
 use crate::types::TopicPartition;
 use bytes::Bytes;
-use std::collections::BTreeMap;
 
 pub use wire::{decode_assignment, decode_subscription, encode_assignment, encode_subscription};
 
@@ -51,15 +51,15 @@ pub struct Subscription {
 #[derive(Debug, Clone, Copy)]
 pub struct Group<'a> {
     /// All members by member id.
-    pub members: &'a BTreeMap<String, Subscription>,
+    pub members: &'a SortedMap<String, Subscription>,
     /// The number of partitions of each topic that exists.
-    pub partitions: &'a BTreeMap<String, i32>,
+    pub partitions: &'a SortedMap<String, i32>,
     /// The leader's member id.
     pub leader: &'a str,
 }
 
 /// Who gets what. Every member has an entry.
-pub type Assignments = BTreeMap<String, Vec<TopicPartition>>;
+pub type Assignments = SortedMap<String, Vec<TopicPartition>>;
 
 /// The built-in assignors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

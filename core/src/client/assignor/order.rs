@@ -5,6 +5,7 @@
 //! within a bucket. (A bucket that grew into a tree, with eight members or more, may differ.)
 
 use super::{Group, Subscription};
+use crate::sorted;
 use std::cmp::Ordering;
 
 /// `String.compareTo`: by UTF-16 units, which differs from Rust's order beyond the basic plane.
@@ -42,7 +43,7 @@ pub(super) fn capacity(length: usize) -> u32 {
 pub(super) fn hash_order<'a>(keys: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut keys: Vec<&str> = keys.collect();
     let capacity = capacity(keys.len());
-    keys.sort_by_key(|key| bucket(hash(key), capacity));
+    sorted::sort_by_key(&mut keys, |key| bucket(hash(key), capacity));
     keys
 }
 
@@ -59,13 +60,13 @@ pub(super) fn members<'a>(group: &Group<'a>) -> Vec<(&'a str, &'a Subscription)>
 /// restart with a new member id changes nothing; then the others by member id.
 pub(super) fn static_first<'a>(group: &Group<'a>) -> Vec<(&'a str, &'a Subscription)> {
     let mut members = members(group);
-    members.sort_by(
-        |(id_a, a), (id_b, b)| match (&a.group_instance_id, &b.group_instance_id) {
+    sorted::sort_by(&mut members, |(id_a, a), (id_b, b)| {
+        match (&a.group_instance_id, &b.group_instance_id) {
             (Some(a), Some(b)) => compare(a, b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => compare(id_a, id_b),
-        },
-    );
+        }
+    });
     members
 }

@@ -5,12 +5,12 @@
 //! and the same subscribers are cut alike (co-partitioning).
 
 use super::{Assignments, Group, give, order};
+use crate::sorted::SortedSet;
 use crate::types::TopicPartition;
-use std::collections::BTreeSet;
 
 pub(super) fn assign(group: &Group<'_>) -> Assignments {
     let members = order::static_first(group);
-    let topics: BTreeSet<&str> = members
+    let topics: SortedSet<&str> = members
         .iter()
         .flat_map(|(_, subscription)| subscription.topics.iter().map(String::as_str))
         .collect();

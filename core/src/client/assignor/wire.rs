@@ -6,6 +6,7 @@ use crate::protocol::internal::consumer_protocol::{
 };
 use crate::protocol::internal::write_versioned;
 use crate::protocol::{DecodeError, EncodeError, Message, Reader};
+use crate::sorted;
 use crate::types::TopicPartition;
 use bytes::Bytes;
 
@@ -21,10 +22,10 @@ pub fn encode_subscription(
 ) -> Result<Bytes, EncodeError> {
     let mut topics = subscription.topics.clone();
     if assignor != Assignor::KafkaJsRoundRobin {
-        topics.sort();
+        sorted::sort(&mut topics);
     }
     let mut owned = subscription.owned_partitions.clone();
-    owned.sort();
+    sorted::sort(&mut owned);
     let message = ConsumerProtocolSubscription {
         topics,
         user_data: subscription.user_data.clone(),

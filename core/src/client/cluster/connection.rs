@@ -8,7 +8,8 @@
 //! Sources: KIP-35 and KIP-511 for the handshake: a broker that does not know our version of
 //! ApiVersions answers in version 0 with `UNSUPPORTED_VERSION` and what it does know.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -58,7 +59,7 @@ pub(super) struct Connection {
     in_flight: VecDeque<InFlight>,
     in_flight_bytes: usize,
     next_correlation_id: i32,
-    versions: BTreeMap<i16, Versions>,
+    versions: SortedMap<i16, Versions>,
 }
 
 /// What became of the request at the head of the queue.
@@ -97,7 +98,7 @@ impl Connection {
             in_flight: VecDeque::new(),
             in_flight_bytes: 0,
             next_correlation_id: 0,
-            versions: BTreeMap::new(),
+            versions: SortedMap::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which broker coordinates which group or transactional id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::super::error::{ClientError, ErrorKind};
 use super::Cluster;
@@ -13,8 +13,8 @@ use crate::time::Now;
 /// The coordinators that are known, and those being asked for.
 #[derive(Debug, Default)]
 pub(super) struct Coordinators {
-    known: BTreeMap<CoordinatorKey, i32>,
-    asked: BTreeSet<CoordinatorKey>,
+    known: SortedMap<CoordinatorKey, i32>,
+    asked: SortedSet<CoordinatorKey>,
 }
 
 impl Coordinators {

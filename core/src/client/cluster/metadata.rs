@@ -6,7 +6,7 @@
 //! (only from version 9 on do brokers send epochs that can be relied on; KAFKA-9212). A topic that
 //! is answered with an error keeps what is known, unless the error says that it is gone.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::protocol::ErrorCode;
 use crate::protocol::messages::MetadataResponse;
@@ -38,7 +38,7 @@ pub struct TopicInfo {
     /// The [`Metadata::generation`] that last had it.
     pub answered: u64,
     /// Its partitions by number.
-    pub partitions: BTreeMap<i32, PartitionInfo>,
+    pub partitions: SortedMap<i32, PartitionInfo>,
 }
 
 /// What is known of a partition.
@@ -66,10 +66,10 @@ pub struct Metadata {
     /// The broker that takes requests for the controller; negative if unknown.
     pub controller: i32,
     /// The brokers by id.
-    pub brokers: BTreeMap<i32, BrokerInfo>,
-    topics: BTreeMap<String, TopicInfo>,
+    pub brokers: SortedMap<i32, BrokerInfo>,
+    topics: SortedMap<String, TopicInfo>,
     /// With which error a topic was last answered.
-    errors: BTreeMap<String, ErrorCode>,
+    errors: SortedMap<String, ErrorCode>,
     /// When everything of interest was last answered.
     pub(super) updated: Option<Monotonic>,
     /// How many answers there were: a number that grows whenever something may have changed.

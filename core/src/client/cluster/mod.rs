@@ -26,7 +26,8 @@ mod refresh;
 mod request;
 mod routing;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::sorted::{SortedMap, SortedSet};
+use std::collections::VecDeque;
 
 pub use events::{ClusterEvent, NetworkEvent, RequestInfo};
 pub use metadata::{BrokerInfo, Metadata, PartitionInfo, TopicInfo};
@@ -110,8 +111,8 @@ pub struct Cluster {
     rng: Rng,
     next_conn: u64,
     next_token: u64,
-    connections: BTreeMap<ConnId, Connection>,
-    health: BTreeMap<Peer, Health>,
+    connections: SortedMap<ConnId, Connection>,
+    health: SortedMap<Peer, Health>,
     /// Which bootstrap address is tried first.
     first_bootstrap: usize,
     metadata: Metadata,
@@ -120,7 +121,7 @@ pub struct Cluster {
     /// Requests that wait for the leader or the coordinator to be known.
     held: Vec<Outgoing>,
     /// Requests whose answers nobody wants any more.
-    cancelled: BTreeSet<Token>,
+    cancelled: SortedSet<Token>,
     transmits: VecDeque<Transmit>,
     events: VecDeque<ClusterEvent>,
     watched: bool,
@@ -141,14 +142,14 @@ impl Cluster {
             rng,
             next_conn: 0,
             next_token: 0,
-            connections: BTreeMap::new(),
-            health: BTreeMap::new(),
+            connections: SortedMap::new(),
+            health: SortedMap::new(),
             first_bootstrap,
             metadata: Metadata::default(),
             refresh: Refresh::default(),
             coordinators: Coordinators::default(),
             held: Vec::new(),
-            cancelled: BTreeSet::new(),
+            cancelled: SortedSet::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             watched: false,

@@ -5,7 +5,7 @@
 //! creates nothing: so a topic that was deleted does not come back because a client once used it.
 //! One question is under way at a time.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use super::super::error::ClientError;
 use super::connection::later;
@@ -20,10 +20,10 @@ use crate::time::{Monotonic, Now};
 /// Of which topics the owner wants to know, and how asking for them stands.
 #[derive(Debug, Default)]
 pub(super) struct Refresh {
-    topics: BTreeSet<String>,
+    topics: SortedSet<String>,
     all: bool,
     /// Unknown topics that are needed.
-    needed: BTreeSet<String>,
+    needed: SortedSet<String>,
     /// Everything of interest is to be asked for.
     wanted: bool,
     under_way: Option<Question>,

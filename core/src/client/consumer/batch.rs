@@ -4,7 +4,7 @@
 //! batches, and with read committed those of aborted transactions (KIP-98). Records below the
 //! position, at the start of the first batch, are left out when records are decoded.
 
-use std::collections::BTreeSet;
+use crate::sorted::{self, SortedSet};
 
 use bytes::Bytes;
 
@@ -209,15 +209,15 @@ struct Aborted {
     /// Those to come, the one that begins first last.
     coming: Vec<AbortedTransaction>,
     /// The producers inside of an aborted transaction.
-    producers: BTreeSet<i64>,
+    producers: SortedSet<i64>,
 }
 
 impl Aborted {
     fn new(mut transactions: Vec<AbortedTransaction>) -> Self {
-        transactions.sort_by_key(|it| std::cmp::Reverse(it.first_offset));
+        sorted::sort_by_key(&mut transactions, |it| std::cmp::Reverse(it.first_offset));
         Self {
             coming: transactions,
-            producers: BTreeSet::new(),
+            producers: SortedSet::new(),
         }
     }
 

@@ -12,7 +12,7 @@
 //! it waits to be polled. While [`prefetch_bytes`](super::ConsumerConfig::prefetch_bytes) wait in
 //! all, nothing is fetched.
 
-use std::collections::BTreeMap;
+use crate::sorted::{self, SortedMap};
 
 use super::super::cluster::{Answer, Lane, RequestOptions, Target, Token};
 use super::super::error::ClientError;
@@ -44,8 +44,8 @@ pub(super) struct Fetch {
     token: Token,
     started: Monotonic,
     /// What was asked for: partitions, each with its epoch and offset then.
-    pub(super) partitions: BTreeMap<TopicPartition, (u64, i64)>,
-    topics: BTreeMap<Uuid, String>,
+    pub(super) partitions: SortedMap<TopicPartition, (u64, i64)>,
+    topics: SortedMap<Uuid, String>,
 }
 
 /// Fetching from one broker.
@@ -59,7 +59,7 @@ pub(super) struct Node {
 }
 
 /// Fetching from all brokers.
-pub(super) type Nodes = BTreeMap<i32, Node>;
+pub(super) type Nodes = SortedMap<i32, Node>;
 
 impl Node {
     fn fetch(&mut self, kind: Kind) -> &mut Option<Fetch> {
@@ -100,9 +100,9 @@ impl Consumer {
     }
 
     /// The partitions to ask for, by broker; those first that have waited the longest.
-    fn fetchable(&mut self, now: Now) -> BTreeMap<i32, Vec<(TopicPartition, Wanted)>> {
+    fn fetchable(&mut self, now: Now) -> SortedMap<i32, Vec<(TopicPartition, Wanted)>> {
         let full = usize::try_from(self.config.max_bytes_per_partition).unwrap_or(0);
-        let mut found: BTreeMap<i32, Vec<(u64, TopicPartition, Wanted)>> = BTreeMap::new();
+        let mut found: SortedMap<i32, Vec<(u64, TopicPartition, Wanted)>> = SortedMap::new();
         let mut leaderless = Vec::new();
         for (name, partition) in self.partitions.iter() {
             let Some(offset) = partition.fetch_offset() else {
@@ -136,7 +136,7 @@ impl Consumer {
             self.no_leader(now, &name);
         }
         let sorted = found.into_iter().map(|(node, mut list)| {
-            list.sort_by_key(|(turn, _, _)| *turn);
+            sorted::sort_by_key(&mut list, |(turn, _, _)| *turn);
             let list = list.into_iter().map(|(_, name, wanted)| (name, wanted));
             (node, list.collect())
         });
@@ -188,8 +188,8 @@ impl Consumer {
         let mut fetch = Fetch {
             token,
             started: now.monotonic,
-            partitions: BTreeMap::new(),
-            topics: BTreeMap::new(),
+            partitions: SortedMap::new(),
+            topics: SortedMap::new(),
         };
         for (name, wanted) in wanted {
             if let Some(partition) = self.partitions.get_mut(&name) {

@@ -16,7 +16,7 @@
 //!
 //! Sources: KIP-62, KIP-345, KIP-394, KIP-429; Kafka's `ConsumerCoordinator`.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use bytes::Bytes;
 
@@ -75,9 +75,9 @@ pub(super) struct Membership {
     /// The partitions that it said it keeps while it joins: the leader gives them to nobody else.
     pub(super) claimed: Vec<TopicPartition>,
     /// As leader: how many partitions the group's topics had when they were shared out.
-    pub(super) watched: Option<BTreeMap<String, i32>>,
+    pub(super) watched: Option<SortedMap<String, i32>>,
     /// What the host's assignors say of this member.
-    pub(super) custom: BTreeMap<String, Bytes>,
+    pub(super) custom: SortedMap<String, Bytes>,
     /// When the rebalance under way began.
     pub(super) began: Monotonic,
     /// The command that waits for the first generation.
@@ -104,7 +104,7 @@ impl Default for Membership {
             joined_topics: Vec::new(),
             claimed: Vec::new(),
             watched: None,
-            custom: BTreeMap::new(),
+            custom: SortedMap::new(),
             began: Monotonic(0),
             start: None,
             trouble: None,
@@ -258,7 +258,7 @@ impl Consumer {
 
     /// How the host's own assignors take part: the name of each, with its metadata. The answer to
     /// [`ConsumerEvent::ProtocolsNeeded`].
-    pub fn protocols(&mut self, now: Now, metadata: BTreeMap<String, Bytes>) {
+    pub fn protocols(&mut self, now: Now, metadata: SortedMap<String, Bytes>) {
         let now = self.clock(now);
         if self.group.state == GroupState::ProtocolsNeeded {
             self.group.custom = metadata;

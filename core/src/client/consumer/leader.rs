@@ -1,6 +1,6 @@
 //! What a member says of itself when it joins, and how the leader shares out partitions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use bytes::Bytes;
 
@@ -92,16 +92,16 @@ impl Consumer {
     /// The group's topics that nothing is known of: neither partitions nor an error.
     fn unknown_group_topics(&self) -> Vec<String> {
         let metadata = self.cluster.metadata();
-        let topics = self.group.watched.iter().flat_map(BTreeMap::keys);
+        let topics = self.group.watched.iter().flat_map(SortedMap::keys);
         let unknown =
             topics.filter(|it| metadata.topic(it).is_none() && metadata.topic_error(it).is_none());
         unknown.cloned().collect()
     }
 
     /// How many partitions the group's topics have now.
-    fn partition_counts(&self) -> BTreeMap<String, i32> {
+    fn partition_counts(&self) -> SortedMap<String, i32> {
         let metadata = self.cluster.metadata();
-        let topics = self.group.watched.iter().flat_map(BTreeMap::keys);
+        let topics = self.group.watched.iter().flat_map(SortedMap::keys);
         let counted = topics.map(|name| {
             let count = metadata.topic(name).map_or(0, |it| it.partitions.len());
             (name.clone(), i32::try_from(count).unwrap_or(i32::MAX))
@@ -226,7 +226,7 @@ impl Consumer {
 }
 
 /// Every topic that a member of the group wants. A member that cannot be understood wants none.
-fn group_topics(response: &JoinGroupResponse) -> BTreeSet<String> {
+fn group_topics(response: &JoinGroupResponse) -> SortedSet<String> {
     let members = response.members.iter();
     let subscriptions =
         members.filter_map(|it| decode_subscription(it.metadata.clone(), None).ok());
@@ -236,9 +236,9 @@ fn group_topics(response: &JoinGroupResponse) -> BTreeSet<String> {
 fn assign(
     assignor: Assignor,
     response: &JoinGroupResponse,
-    partitions: &BTreeMap<String, i32>,
+    partitions: &SortedMap<String, i32>,
 ) -> Result<Vec<(String, Bytes)>, ClientError> {
-    let mut members = BTreeMap::new();
+    let mut members = SortedMap::new();
     for member in &response.members {
         let instance = member.group_instance_id.clone();
         let subscription = decode_subscription(member.metadata.clone(), instance);

@@ -1,6 +1,6 @@
 //! Starting, stopping and failing.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use super::super::OpId;
 use super::super::cluster::{Answer, RequestOptions, Target};
@@ -105,7 +105,7 @@ impl Consumer {
             self.done(start, Err(ClientError::non_retriable(message)));
         }
         self.cancel_group_requests();
-        let all: BTreeSet<_> = self.partitions.names().into_iter().collect();
+        let all: SortedSet<_> = self.partitions.names().into_iter().collect();
         self.start_revocation(now, all, Next::Leave);
     }
 

@@ -52,7 +52,8 @@ mod tests;
 mod topics;
 mod wire;
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 pub use batch::{BatchId, FetchedBatch};
 pub use config::{AutoCommit, ConsumerConfig, GroupAssignor, Isolation, OffsetReset};
@@ -101,14 +102,14 @@ pub struct Consumer {
     rng: Rng,
     phase: Phase,
     next_op: u64,
-    asked: BTreeMap<Token, Asked>,
+    asked: SortedMap<Token, Asked>,
     subscription: Subscription,
     watch: TopicWatch,
     group: Membership,
     partitions: Partitions,
     pauses: Pauses,
     /// Seeks in partitions that are not assigned yet.
-    early_seeks: BTreeMap<TopicPartition, SeekTo>,
+    early_seeks: SortedMap<TopicPartition, SeekTo>,
     nodes: fetch::Nodes,
     commits: Commits,
     events: VecDeque<ConsumerEvent>,
@@ -133,13 +134,13 @@ impl Consumer {
             rng,
             phase: Phase::Idle,
             next_op: 0,
-            asked: BTreeMap::new(),
+            asked: SortedMap::new(),
             subscription: Subscription::default(),
             watch: TopicWatch::default(),
             group: Membership::default(),
             partitions: Partitions::default(),
             pauses: Pauses::default(),
-            early_seeks: BTreeMap::new(),
+            early_seeks: SortedMap::new(),
             nodes: fetch::Nodes::new(),
             commits: Commits::default(),
             events: VecDeque::new(),

@@ -8,7 +8,8 @@
 //! partition's epoch changes. Fetches and lookups under way and batches in the host's hands carry
 //! the epoch of their beginning; those of an older one have no effect any more.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use super::super::cluster::Token;
 use super::super::retry::Retry;
@@ -178,8 +179,8 @@ impl Partition {
 /// All partitions that are assigned.
 #[derive(Debug, Default)]
 pub(super) struct Partitions {
-    all: BTreeMap<TopicPartition, Partition>,
-    batches: BTreeMap<BatchId, TopicPartition>,
+    all: SortedMap<TopicPartition, Partition>,
+    batches: SortedMap<BatchId, TopicPartition>,
     next_epoch: u64,
     next_batch: u64,
 }

@@ -1,20 +1,20 @@
 //! Which partitions are paused: single ones, or whole topics with all partitions that they may yet
 //! get. Pauses outlast rebalances; they end when the consumer stops.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use crate::types::TopicPartition;
 
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
-    topics: BTreeMap<String, Topic>,
+    topics: SortedMap<String, Topic>,
 }
 
 /// Either all partitions but these, or only these.
 #[derive(Debug, Default)]
 struct Topic {
     all: bool,
-    exceptions: BTreeSet<i32>,
+    exceptions: SortedSet<i32>,
 }
 
 impl Pauses {
@@ -40,7 +40,7 @@ impl Pauses {
             Some(partitions) if entry.all == paused => {
                 entry.exceptions.retain(|it| !partitions.contains(it));
             }
-            Some(partitions) => entry.exceptions.extend(partitions),
+            Some(partitions) => entry.exceptions.extend(partitions.iter().copied()),
         }
     }
 

@@ -14,9 +14,9 @@ use crate::protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsTopic,
 };
 use crate::protocol::messages::{ListOffsetsRequest, OffsetFetchRequest};
+use crate::sorted::SortedMap;
 use crate::time::Now;
 use crate::types::TopicPartition;
-use std::collections::BTreeMap;
 
 /// A partition with the epoch in which something was asked about it.
 pub(super) type Asking = (TopicPartition, u64);
@@ -199,7 +199,7 @@ impl Consumer {
     }
 
     fn ask_offsets(&mut self, now: Now, find: Vec<(Asking, SeekTo, Origin)>) {
-        let mut by_leader: BTreeMap<i32, Vec<(Asking, i64, i32)>> = BTreeMap::new();
+        let mut by_leader: SortedMap<i32, Vec<(Asking, i64, i32)>> = SortedMap::new();
         for ((name, epoch), to, origin) in find {
             let Some(timestamp) = self.timestamp_of(&name.topic, to) else {
                 self.reset(&name, origin);
@@ -269,7 +269,7 @@ impl Consumer {
     ) {
         let answered = result.and_then(|answer| answer.decode::<ListOffsetsRequest>());
         let topics = answered.as_ref().map(|response| &response.topics);
-        let found: BTreeMap<_, _> = topics
+        let found: SortedMap<_, _> = topics
             .into_iter()
             .flatten()
             .flat_map(|topic| {

@@ -4,7 +4,7 @@
 //! hands; then what it has processed is committed. Both together are bounded by three quarters of
 //! the rebalance timeout, so that the coordinator does not give the member up meanwhile.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use super::event::{CommitCause, GroupJoin, Rebalance};
 use super::group::GroupState;
@@ -16,7 +16,7 @@ use crate::types::TopicPartition;
 /// Partitions on their way out.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Revocation {
-    partitions: BTreeSet<TopicPartition>,
+    partitions: SortedSet<TopicPartition>,
     /// After this nothing is waited for.
     pub(super) deadline: Monotonic,
     /// Whether the host has said that it is done.
@@ -59,7 +59,7 @@ impl Consumer {
         });
         self.group.began = now.monotonic;
         let all = self.partitions.names().into_iter();
-        let partitions: BTreeSet<_> = if self.config.is_cooperative() {
+        let partitions: SortedSet<_> = if self.config.is_cooperative() {
             all.filter(|it| !self.subscription.wants(&it.topic))
                 .collect()
         } else {
@@ -72,7 +72,7 @@ impl Consumer {
     pub(super) fn start_revocation(
         &mut self,
         now: Now,
-        partitions: BTreeSet<TopicPartition>,
+        partitions: SortedSet<TopicPartition>,
         next: Next,
     ) {
         for name in &partitions {
@@ -153,7 +153,7 @@ impl Consumer {
     /// This member's part of a generation has come.
     pub(super) fn assigned(&mut self, now: Now, mut assignment: Vec<TopicPartition>) {
         self.leave_out_unsubscribed(&mut assignment);
-        let wanted: BTreeSet<_> = assignment.iter().cloned().collect();
+        let wanted: SortedSet<_> = assignment.iter().cloned().collect();
         let owned = self.partitions.names();
         // What was claimed at the join, lost meanwhile and not given back: nobody has it, for the
         // leader waits for this member to let go of it.
@@ -161,7 +161,7 @@ impl Consumer {
         let ownerless = claimed
             .iter()
             .any(|it| !wanted.contains(it) && !owned.contains(it));
-        let gone: BTreeSet<_> = owned
+        let gone: SortedSet<_> = owned
             .into_iter()
             .filter(|it| !wanted.contains(it))
             .collect();

@@ -5,7 +5,7 @@
 //! session id 0 means that there is none, and the next request asks again. A request that failed
 //! leaves the broker's side unknown: the next one closes that session and begins another.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::protocol::ErrorCode;
 use crate::protocol::messages::FetchRequest;
@@ -30,14 +30,14 @@ pub(super) struct Session {
     id: i32,
     epoch: i32,
     /// What the broker remembers.
-    partitions: BTreeMap<TopicPartition, Wanted>,
+    partitions: SortedMap<TopicPartition, Wanted>,
 }
 
 impl Session {
     /// Fills in what a request says to get exactly these partitions, in this order where the order
     /// is new to the broker.
     pub(super) fn ask(&mut self, request: &mut FetchRequest, wanted: &[(TopicPartition, Wanted)]) {
-        let now: BTreeMap<_, _> = wanted.iter().cloned().collect();
+        let now: SortedMap<_, _> = wanted.iter().cloned().collect();
         let known = std::mem::replace(&mut self.partitions, now);
         // A topic that was created anew is another one: older versions could not say so.
         let other = |(name, before): (&TopicPartition, &Wanted)| {

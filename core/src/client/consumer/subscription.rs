@@ -1,6 +1,6 @@
 //! Which topics a consumer wants, and where it starts in them.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 use std::fmt;
 
 use super::config::OffsetReset;
@@ -45,7 +45,7 @@ impl TopicSubscription {
 struct Pattern {
     matches: Box<dyn Fn(&str) -> bool>,
     reset: Option<OffsetReset>,
-    matched: BTreeSet<String>,
+    matched: SortedSet<String>,
 }
 
 impl fmt::Debug for Pattern {
@@ -86,7 +86,7 @@ impl Subscription {
         self.pattern = Some(Pattern {
             matches,
             reset,
-            matched: BTreeSet::new(),
+            matched: SortedSet::new(),
         });
     }
 

@@ -11,9 +11,9 @@ use super::subscription::TopicSubscription;
 use super::{Asked, Consumer, ConsumerEvent};
 use crate::protocol::ErrorCode;
 use crate::protocol::messages::MetadataRequest;
+use crate::sorted::SortedSet;
 use crate::time::{Monotonic, Now};
 use crate::types::TopicPartition;
-use std::collections::BTreeSet;
 
 /// When a topic that is wanted and not there is looked for again.
 const LOOK_AGAIN_MS: u64 = 1_000;
@@ -127,7 +127,7 @@ impl Consumer {
             return self.refuse("topics are subscribed to: unsubscribe first");
         }
         self.subscription.by_hand = true;
-        let wanted: BTreeSet<_> = partitions.iter().cloned().collect();
+        let wanted: SortedSet<_> = partitions.iter().cloned().collect();
         for name in self.partitions.names() {
             if !wanted.contains(&name) {
                 self.partitions.remove(&name);
@@ -139,7 +139,7 @@ impl Consumer {
             }
         }
         self.track_topics();
-        let topics: BTreeSet<_> = partitions.iter().map(|it| it.topic.clone()).collect();
+        let topics: SortedSet<_> = partitions.iter().map(|it| it.topic.clone()).collect();
         let op = self.wait(now, Until::Known(topics.into_iter().collect()));
         self.advance_own(now);
         op
@@ -177,7 +177,7 @@ impl Consumer {
 
     /// Tells the network layer which topics are of interest.
     pub(super) fn track_topics(&mut self) {
-        let mut topics: BTreeSet<String> = self.subscription.topics().into_iter().collect();
+        let mut topics: SortedSet<String> = self.subscription.topics().into_iter().collect();
         topics.extend(self.partitions.iter().map(|(name, _)| name.topic.clone()));
         topics.extend(self.group.watched.iter().flat_map(|it| it.keys().cloned()));
         self.cluster.set_tracked_topics(topics);

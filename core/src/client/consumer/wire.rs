@@ -1,7 +1,7 @@
 //! OffsetFetch and OffsetCommit in all their versions: one group or several, topics by name or by
 //! id. Where the id of a topic is not known, the last version that has names is used.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::super::cluster::Metadata;
 use super::super::error::ClientError;
@@ -67,7 +67,7 @@ pub(super) fn offset_fetch<'a>(
 }
 
 /// The committed offset of each partition, negative if there is none, or what is wrong with it.
-pub(super) type CommittedOffsets = BTreeMap<TopicPartition, Result<i64, ErrorCode>>;
+pub(super) type CommittedOffsets = SortedMap<TopicPartition, Result<i64, ErrorCode>>;
 
 /// Reads the answer to [`offset_fetch`].
 ///

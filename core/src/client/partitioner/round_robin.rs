@@ -1,7 +1,7 @@
 //! Keyless records in turn: of any run of records, no partition gets more than one above another.
 
 use super::{Partitions, partition_for_key, pick};
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 /// Sends keyed records by their key, others to one partition after the other, each topic counting
 /// for itself from its first partition.
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// While some partitions have no leader the others take turns.
 #[derive(Debug, Clone, Default)]
 pub struct RoundRobin {
-    next: BTreeMap<String, u32>,
+    next: SortedMap<String, u32>,
     ignore_keys: bool,
 }
 

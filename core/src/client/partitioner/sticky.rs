@@ -2,9 +2,9 @@
 //! then another, chosen at random, less often one that has many batches waiting.
 
 use super::{Partitions, partition_for_key, pick};
+use crate::sorted::SortedMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use std::collections::BTreeMap;
 
 /// Kafka's built-in partitioner.
 ///
@@ -15,7 +15,7 @@ pub struct Sticky {
     batch_size: usize,
     ignore_keys: bool,
     rng: ChaCha8Rng,
-    topics: BTreeMap<String, Topic>,
+    topics: SortedMap<String, Topic>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ impl Sticky {
             batch_size: batch_size.max(1),
             ignore_keys: false,
             rng: ChaCha8Rng::from_seed(seed),
-            topics: BTreeMap::new(),
+            topics: SortedMap::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::*;
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 const THREE: Partitions<'static> = Partitions {
     count: 3,
@@ -151,7 +151,7 @@ fn sticky_waits_for_a_full_batch_but_not_beyond_twice_its_size() {
 fn long_queues_are_chosen_less() {
     let mut sticky = Sticky::new(1, [3; 32]);
     sticky.set_queues("t", &[(0, 0), (1, 3), (2, 1)], true);
-    let mut counts = BTreeMap::new();
+    let mut counts = SortedMap::new();
     for _ in 0..8_000 {
         let partition = sticky.partition("t", None, &THREE).unwrap();
         *counts.entry(partition).or_insert(0) += 1;

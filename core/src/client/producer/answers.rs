@@ -9,7 +9,7 @@
 //! | too large, or with records that are not valid | is split, so that one send does not fail another |
 //! | any other error | is given up |
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::super::cluster::{Answer, Token};
 use super::super::error::{ClientError, ErrorKind};
@@ -93,7 +93,7 @@ impl Producer {
                 .metadata_mut()
                 .learn_broker(endpoint.node_id, address);
         }
-        let mut answers = BTreeMap::new();
+        let mut answers = SortedMap::new();
         for topic in response.responses {
             for partition in topic.partition_responses {
                 let key = (topic.name.clone(), topic.topic_id, partition.index);

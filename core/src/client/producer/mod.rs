@@ -30,7 +30,8 @@ mod sends;
 mod session;
 mod topics;
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 pub use config::{Idempotence, PartitionerKind, ProducerConfig};
 pub use record::{Packed, ProducerRecord, RecordList};
@@ -137,12 +138,12 @@ pub struct Producer {
     lookups: Vec<Lookup>,
     next_op: u64,
     sends: Sends,
-    topics: BTreeMap<String, Topic>,
+    topics: SortedMap<String, Topic>,
     parked: VecDeque<Parked>,
     /// Bytes of records that are admitted and not yet done with.
     used: usize,
     identity: IdentityState,
-    requests: BTreeMap<Token, Vec<Sent>>,
+    requests: SortedMap<Token, Vec<Sent>>,
     /// Which topic the next request begins with, so that none is always last.
     turn: usize,
     events: VecDeque<ProducerEvent>,
@@ -171,11 +172,11 @@ impl Producer {
             lookups: Vec::new(),
             next_op: 0,
             sends: Sends::default(),
-            topics: BTreeMap::new(),
+            topics: SortedMap::new(),
             parked: VecDeque::new(),
             used: 0,
             identity: IdentityState::default(),
-            requests: BTreeMap::new(),
+            requests: SortedMap::new(),
             turn: 0,
             events: VecDeque::new(),
         }

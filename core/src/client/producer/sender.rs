@@ -1,6 +1,6 @@
 //! From batches to requests: which may go now, to which broker, together with which others.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use bytes::Bytes;
 
@@ -41,7 +41,7 @@ impl Producer {
     /// Sends everything that may go now.
     pub(super) fn pump(&mut self, now: Now) {
         let gate = self.gate(now);
-        let mut ready: BTreeMap<i32, Vec<(String, i32)>> = BTreeMap::new();
+        let mut ready: SortedMap<i32, Vec<(String, i32)>> = SortedMap::new();
         let mut leaderless = Vec::new();
         let mut needs_identity = false;
         for (name, topic) in &mut self.topics {

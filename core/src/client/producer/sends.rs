@@ -1,6 +1,6 @@
 //! The sends under way, and what each is still waiting for.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::super::OpId;
 use super::super::error::ClientError;
@@ -23,7 +23,7 @@ pub struct PartitionResult {
 /// The sends whose results are not complete.
 #[derive(Debug, Default)]
 pub(super) struct Sends {
-    sends: BTreeMap<OpId, Send>,
+    sends: SortedMap<OpId, Send>,
 }
 
 #[derive(Debug, Default)]

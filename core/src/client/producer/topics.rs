@@ -1,6 +1,7 @@
 //! From sends to partitions: waiting for a topic to be known, choosing partitions, filling batches.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use super::super::OpId;
 use super::super::error::ClientError;
@@ -17,7 +18,7 @@ use crate::time::Now;
 /// A topic that is written to.
 #[derive(Debug, Default)]
 pub(super) struct Topic {
-    pub(super) queues: BTreeMap<i32, Queue>,
+    pub(super) queues: SortedMap<i32, Queue>,
     /// Parts of sends, in order, until the topic's partitions are known.
     waiting: VecDeque<Part>,
     /// How many partitions there are.

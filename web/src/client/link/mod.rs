@@ -9,8 +9,9 @@
 
 mod network;
 
+use partita_core::sorted::SortedMap;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
@@ -35,7 +36,7 @@ type Listener = Rc<dyn Fn(&ToClient)>;
 pub struct Link {
     state: RefCell<State>,
     /// Told of everything that is not a client's alone: status, notices, events, steps.
-    listeners: RefCell<BTreeMap<u32, Listener>>,
+    listeners: RefCell<SortedMap<u32, Listener>>,
     next_listener: Cell<u32>,
     /// While one message's frames are handed out, what is sent in reply is gathered.
     dispatching: Cell<bool>,
@@ -44,8 +45,8 @@ pub struct Link {
 struct State {
     out: Outbox,
     _receiver: Option<Receiver>,
-    connections: BTreeMap<u32, Connection>,
-    clients: BTreeMap<u32, Weak<dyn Handler>>,
+    connections: SortedMap<u32, Connection>,
+    clients: SortedMap<u32, Weak<dyn Handler>>,
     next: u32,
     clock: ClockView,
     /// How far the clients' time is ahead of the host's: a new host's may begin earlier, and no
@@ -55,7 +56,7 @@ struct State {
     /// Messages that only tell a state, for those who come later.
     watching: bool,
     /// Without a host: the clients' alarms.
-    alone: Option<BTreeMap<u32, Timer>>,
+    alone: Option<SortedMap<u32, Timer>>,
 }
 
 struct Connection {
@@ -89,8 +90,8 @@ impl Link {
             state: RefCell::new(State {
                 out: Outbox::new(port.clone()),
                 _receiver: None,
-                connections: BTreeMap::new(),
-                clients: BTreeMap::new(),
+                connections: SortedMap::new(),
+                clients: SortedMap::new(),
                 next: 0,
                 clock,
                 ahead: 0.0,
@@ -227,7 +228,7 @@ impl Link {
                 wall: state.clock.wall + passed,
                 rate: 1.0,
             };
-            state.alone = Some(BTreeMap::new());
+            state.alone = Some(SortedMap::new());
             // In Node, an open port keeps the process alive.
             state.out.close();
             let clients: Vec<_> = state.clients.values().filter_map(Weak::upgrade).collect();

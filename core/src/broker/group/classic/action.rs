@@ -1,7 +1,7 @@
 //! What a group asks of whoever runs it.
 
+use crate::sorted::SortedMap;
 use bytes::Bytes;
-use std::collections::BTreeMap;
 
 use crate::broker::connection::RequestId;
 use crate::protocol::ErrorCode;
@@ -62,7 +62,7 @@ pub(crate) enum Written {
         /// The generation.
         generation: i32,
         /// By member id.
-        assignments: BTreeMap<String, Bytes>,
+        assignments: SortedMap<String, Bytes>,
     },
     /// A static member that returned took its old place.
     Replaced(Box<super::rebalance::Replacement>),

@@ -1,6 +1,6 @@
 //! The group itself: its data, its records, and the changes that keep its invariants.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -32,19 +32,19 @@ pub(crate) struct ClassicGroup {
     pub(super) protocol: Option<String>,
     pub(super) generation: i32,
     pub(super) leader: Option<String>,
-    pub(super) members: BTreeMap<String, Member>,
+    pub(super) members: SortedMap<String, Member>,
     /// Member ids by group instance id.
-    pub(super) static_members: BTreeMap<String, String>,
+    pub(super) static_members: SortedMap<String, String>,
     /// Ids given out with `MEMBER_ID_REQUIRED` whose owners have not come back yet.
-    pub(super) pending_joins: BTreeSet<String>,
+    pub(super) pending_joins: SortedSet<String>,
     /// Members of the generation that have not sent SyncGroup yet.
-    pub(super) pending_syncs: BTreeSet<String>,
+    pub(super) pending_syncs: SortedSet<String>,
     /// How many members wait for the others to join.
     pub(super) joined: usize,
     /// How many members offer each protocol.
-    pub(super) offered: BTreeMap<String, usize>,
+    pub(super) offered: SortedMap<String, usize>,
     /// What the members subscribe to, if they are consumers and their metadata can be read.
-    pub(super) subscribed: Option<BTreeSet<String>>,
+    pub(super) subscribed: Option<SortedSet<String>>,
     /// The initial rebalance: its delay in milliseconds and how much more it may be put off.
     pub(super) initial: Option<(i64, i64)>,
     /// Whether a member came during the initial rebalance since its delay was last begun.
@@ -64,12 +64,12 @@ impl ClassicGroup {
             protocol: None,
             generation: 0,
             leader: None,
-            members: BTreeMap::new(),
-            static_members: BTreeMap::new(),
-            pending_joins: BTreeSet::new(),
-            pending_syncs: BTreeSet::new(),
+            members: SortedMap::new(),
+            static_members: SortedMap::new(),
+            pending_joins: SortedSet::new(),
+            pending_syncs: SortedSet::new(),
             joined: 0,
-            offered: BTreeMap::new(),
+            offered: SortedMap::new(),
             subscribed: None,
             initial: None,
             member_came: false,
@@ -117,7 +117,7 @@ impl ClassicGroup {
     }
 
     /// The group as a record, with these assignments.
-    pub(crate) fn to_record(&self, assignments: &BTreeMap<String, Bytes>) -> GroupMetadataValue {
+    pub(crate) fn to_record(&self, assignments: &SortedMap<String, Bytes>) -> GroupMetadataValue {
         let members = self.members.values().map(|member| MemberMetadata {
             member_id: member.id.clone(),
             group_instance_id: member.instance_id.clone(),
@@ -318,7 +318,7 @@ impl ClassicGroup {
 
     fn offer(&mut self, protocols: &[Protocol], add: bool) {
         // A name that a member gives twice counts once, or it would outnumber the members.
-        let names: BTreeSet<&str> = protocols
+        let names: SortedSet<&str> = protocols
             .iter()
             .map(|offered| offered.name.as_str())
             .collect();
@@ -353,7 +353,7 @@ impl ClassicGroup {
 
     /// The protocol most members prefer among those that all offer.
     pub(super) fn elect_protocol(&self) -> Option<String> {
-        let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut votes: SortedMap<&str, usize> = SortedMap::new();
         for member in self.members.values() {
             let vote = member
                 .protocols
@@ -367,11 +367,11 @@ impl ClassicGroup {
     }
 
     /// The union of the members' subscriptions, read in version 0, with which all begin.
-    pub(super) fn compute_subscribed(&self) -> Option<BTreeSet<String>> {
+    pub(super) fn compute_subscribed(&self) -> Option<SortedSet<String>> {
         if !self.is_consumer_group() {
             return None;
         }
-        let mut topics = BTreeSet::new();
+        let mut topics = SortedSet::new();
         for member in self.members.values() {
             let metadata = member.metadata(Some(self.protocol.as_deref()?));
             topics.extend(subscription(metadata)?.topics);

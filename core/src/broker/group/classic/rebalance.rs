@@ -1,6 +1,6 @@
 //! From one generation to the next: preparing, completing the join, timers, static replacements.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use bytes::Bytes;
 
@@ -223,7 +223,7 @@ impl ClassicGroup {
         self.propagate(error, out);
     }
 
-    pub(super) fn assignments(&self) -> BTreeMap<String, Bytes> {
+    pub(super) fn assignments(&self) -> SortedMap<String, Bytes> {
         let pairs = self
             .members
             .values()
@@ -237,7 +237,7 @@ impl ClassicGroup {
         let then = Written::Emptied {
             generation: self.generation,
         };
-        out.write(self.to_record(&BTreeMap::new()), then);
+        out.write(self.to_record(&SortedMap::new()), then);
     }
 
     /// Tries again to write that the group is empty, if it still is.

@@ -1,6 +1,6 @@
 //! SyncGroup, Heartbeat, and the group's part in OffsetCommit.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use bytes::Bytes;
 
@@ -22,7 +22,7 @@ pub(crate) struct Sync {
     /// Likewise.
     pub(crate) protocol: Option<String>,
     /// From the leader, by member id.
-    pub(crate) assignments: BTreeMap<String, Bytes>,
+    pub(crate) assignments: SortedMap<String, Bytes>,
 }
 
 impl ClassicGroup {

@@ -7,10 +7,10 @@ use crate::broker::dispatch::StoredPiece;
 use crate::broker::effect::{ChunkRef, Detail, LogId, ReadData, ReadWhat, StorageError};
 use crate::broker::log::{BatchPosition, Positions};
 use crate::protocol::ErrorCode;
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 /// Where the batches of the chunks lie that were read.
-type Known = BTreeMap<(LogId, i64), Positions>;
+type Known = SortedMap<(LogId, i64), Positions>;
 
 impl Broker {
     /// Reads the chunks that were chosen, as far as the limits let them be used.

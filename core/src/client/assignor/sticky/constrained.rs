@@ -6,21 +6,21 @@
 
 use super::{Assignments, Member, Problem, Transfers};
 use crate::client::assignor::order;
+use crate::sorted::{self, SortedMap, SortedSet};
 use crate::types::TopicPartition;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 pub(super) fn assign(problem: &Problem<'_>) -> (Assignments, Transfers) {
     let mut builder = Builder::new(problem);
     for member in &problem.members {
         builder.keep(member, &problem.contested);
     }
-    builder.below_min.sort_by(|a, b| order::compare(a, b));
-    builder
-        .exactly_min
-        .make_contiguous()
-        .sort_by(|a, b| order::compare(a, b));
+    sorted::sort_by(&mut builder.below_min, |a, b| order::compare(a, b));
+    sorted::sort_by(builder.exactly_min.make_contiguous(), |a, b| {
+        order::compare(a, b)
+    });
 
-    let kept: BTreeSet<TopicPartition> = builder.assignments.values().flatten().cloned().collect();
+    let kept: SortedSet<TopicPartition> = builder.assignments.values().flatten().cloned().collect();
     for (topic, count) in &problem.topics {
         for partition in 0..*count {
             let partition = TopicPartition::new(*topic, partition);
@@ -36,7 +36,7 @@ struct Builder<'a> {
     assignments: Assignments,
     transfers: Transfers,
     /// What a former owner had to give up, with that owner.
-    given_up: BTreeMap<TopicPartition, &'a str>,
+    given_up: SortedMap<TopicPartition, &'a str>,
     /// Every member gets at least so many …
     min: usize,
     /// … and at most so many …
@@ -62,7 +62,7 @@ impl<'a> Builder<'a> {
                 .map(|member| (member.id.to_owned(), Vec::new()))
                 .collect(),
             transfers: Transfers::new(),
-            given_up: BTreeMap::new(),
+            given_up: SortedMap::new(),
             min: total / members,
             max: total.div_ceil(members),
             over_min_expected: total % members,
@@ -74,14 +74,16 @@ impl<'a> Builder<'a> {
     }
 
     /// Lets a member keep what it owned, as far as its quota goes.
-    fn keep(&mut self, member: &Member<'a>, contested: &BTreeSet<TopicPartition>) {
+    fn keep(&mut self, member: &Member<'a>, contested: &SortedSet<TopicPartition>) {
         let mut owned: Vec<TopicPartition> = member
             .owned
             .iter()
             .filter(|partition| !contested.contains(partition))
             .cloned()
             .collect();
-        owned.sort_by(|a, b| (a.partition, &a.topic).cmp(&(b.partition, &b.topic)));
+        sorted::sort_by(&mut owned, |a, b| {
+            (a.partition, &a.topic).cmp(&(b.partition, &b.topic))
+        });
         let quota = if owned.len() < self.min {
             self.below_min.push(member.id);
             owned.len()
@@ -106,7 +108,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Gives a partition that nobody kept to the member whose turn it is.
-    fn give_next(&mut self, partition: TopicPartition, contested: &BTreeSet<TopicPartition>) {
+    fn give_next(&mut self, partition: TopicPartition, contested: &SortedSet<TopicPartition>) {
         if self.turn >= self.below_min.len() {
             self.turn = 0;
         }

@@ -7,8 +7,8 @@
 use super::movements::{Movements, Part};
 use super::{Assignments, Problem};
 use crate::client::assignor::order;
+use crate::sorted::{self, SortedMap, SortedSet};
 use crate::types::TopicPartition;
-use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn assign(problem: &Problem<'_>) -> Assignments {
     let mut builder = Builder::new(problem);
@@ -34,15 +34,15 @@ struct Builder<'p, 'a> {
     /// Position by id in Java's string order: what decides between members with equal loads.
     rank: Vec<usize>,
     /// Who subscribes to each topic.
-    subscribers: BTreeMap<&'a str, Vec<usize>>,
+    subscribers: SortedMap<&'a str, Vec<usize>>,
     /// All partitions: those of topics with few subscribers first.
     partitions: Vec<Part<'a>>,
     assigned: Vec<Vec<Part<'a>>>,
-    owner: BTreeMap<Part<'a>, usize>,
+    owner: SortedMap<Part<'a>, usize>,
     /// Members that take part in balancing, as (partitions, rank, position).
-    by_load: BTreeSet<(usize, usize, usize)>,
+    by_load: SortedSet<(usize, usize, usize)>,
     /// The newest owner in an older generation than the newest.
-    former: BTreeMap<Part<'a>, usize>,
+    former: SortedMap<Part<'a>, usize>,
     movements: Movements<'a>,
     /// Someone owned a partition of a topic that it no longer subscribes to.
     revoked: bool,
@@ -52,7 +52,7 @@ impl<'p, 'a> Builder<'p, 'a> {
     fn new(problem: &'p Problem<'a>) -> Self {
         let members = &problem.members;
         let mut by_id: Vec<usize> = (0..members.len()).collect();
-        by_id.sort_by(|a, b| {
+        sorted::sort_by(&mut by_id, |a, b| {
             let id = |index: &usize| members.get(*index).map_or("", |member| member.id);
             order::compare(id(a), id(b))
         });
@@ -60,7 +60,7 @@ impl<'p, 'a> Builder<'p, 'a> {
         for (place, member) in by_id.into_iter().enumerate() {
             rank[member] = place;
         }
-        let subscribers: BTreeMap<&str, Vec<usize>> = problem
+        let subscribers: SortedMap<&str, Vec<usize>> = problem
             .topics
             .keys()
             .map(|topic| {
@@ -69,7 +69,7 @@ impl<'p, 'a> Builder<'p, 'a> {
             })
             .collect();
         let mut topics: Vec<&str> = problem.topics.keys().copied().collect();
-        topics.sort_by_key(|topic| subscribers.get(topic).map(Vec::len));
+        sorted::sort_by_key(&mut topics, |topic| subscribers.get(topic).map(Vec::len));
         let partitions = topics
             .into_iter()
             .flat_map(|topic| {
@@ -83,8 +83,8 @@ impl<'p, 'a> Builder<'p, 'a> {
             subscribers,
             partitions,
             assigned: vec![Vec::new(); members.len()],
-            owner: BTreeMap::new(),
-            by_load: BTreeSet::new(),
+            owner: SortedMap::new(),
+            by_load: SortedSet::new(),
             former: former_owners(problem),
             movements: Movements::default(),
             revoked: false,
@@ -213,7 +213,7 @@ impl<'p, 'a> Builder<'p, 'a> {
             return true;
         }
         // The largest load among each topic's owners: a subscriber with two fewer could take one.
-        let mut largest: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut largest: SortedMap<&str, usize> = SortedMap::new();
         for ((topic, _), owner) in &self.owner {
             let largest = largest.entry(topic).or_default();
             *largest = self.count(*owner).max(*largest);
@@ -279,8 +279,8 @@ impl<'p, 'a> Builder<'p, 'a> {
 }
 
 /// For each partition the newest claim that is older than the newest generation.
-fn former_owners<'a>(problem: &Problem<'a>) -> BTreeMap<Part<'a>, usize> {
-    let mut former: BTreeMap<Part<'a>, (i32, usize)> = BTreeMap::new();
+fn former_owners<'a>(problem: &Problem<'a>) -> SortedMap<Part<'a>, usize> {
+    let mut former: SortedMap<Part<'a>, (i32, usize)> = SortedMap::new();
     for (index, member) in problem.members.iter().enumerate() {
         let generation = member.claim.generation.unwrap_or(super::NO_GENERATION);
         if generation >= problem.max_generation {

@@ -16,9 +16,9 @@ mod movements;
 use super::{Assignments, Group, Subscription, order, wire};
 use crate::protocol::Message;
 use crate::protocol::internal::consumer_protocol::StickyAssignorUserData;
+use crate::sorted::{self, SortedMap, SortedSet};
 use crate::types::TopicPartition;
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
 
 const NO_GENERATION: i32 = -1;
 
@@ -43,8 +43,8 @@ pub(super) fn assign_cooperatively(group: &Group<'_>) -> Assignments {
 pub(super) fn user_data(owned: &[TopicPartition], generation: i32) -> Bytes {
     let mut topics = wire::by_topic(owned);
     let order = order::hash_order(topics.iter().map(|topic| topic.topic.as_str()));
-    let rank: BTreeMap<String, usize> = order.into_iter().map(str::to_owned).zip(0..).collect();
-    topics.sort_by_key(|topic| rank.get(&topic.topic).copied());
+    let rank: SortedMap<String, usize> = order.into_iter().map(str::to_owned).zip(0..).collect();
+    sorted::sort_by_key(&mut topics, |topic| rank.get(&topic.topic).copied());
     let message = StickyAssignorUserData {
         previous_assignment: topics,
         generation,
@@ -106,9 +106,9 @@ fn claim_from_subscription(subscription: &Subscription) -> Claim {
 struct Member<'a> {
     id: &'a str,
     /// The topics it subscribes to.
-    wanted: BTreeSet<&'a str>,
+    wanted: SortedSet<&'a str>,
     /// Those of them that exist.
-    topics: BTreeSet<&'a str>,
+    topics: SortedSet<&'a str>,
     /// What it owns and nobody with a newer claim does.
     owned: Vec<TopicPartition>,
     /// What it claimed, and the generation of that.
@@ -120,15 +120,15 @@ struct Member<'a> {
 struct Problem<'a> {
     members: Vec<Member<'a>>,
     /// Existing topics that anyone subscribes to.
-    topics: BTreeMap<&'a str, i32>,
+    topics: SortedMap<&'a str, i32>,
     /// Claimed by two members in the same generation: nobody's.
-    contested: BTreeSet<TopicPartition>,
+    contested: SortedSet<TopicPartition>,
     /// The newest generation of any claim.
     max_generation: i32,
 }
 
 /// Partitions that go from one member to another, with the new one.
-type Transfers = BTreeMap<TopicPartition, String>;
+type Transfers = SortedMap<TopicPartition, String>;
 
 fn run(group: &Group<'_>, claim: fn(&Subscription) -> Claim) -> (Assignments, Transfers) {
     let problem = Problem::new(group, claim);
@@ -151,12 +151,12 @@ impl<'a> Problem<'a> {
     fn new(group: &Group<'a>, claim: fn(&Subscription) -> Claim) -> Self {
         let mut problem = Self {
             members: Vec::new(),
-            topics: BTreeMap::new(),
-            contested: BTreeSet::new(),
+            topics: SortedMap::new(),
+            contested: SortedSet::new(),
             max_generation: NO_GENERATION,
         };
         for (id, subscription) in order::members(group) {
-            let wanted: BTreeSet<&str> = subscription.topics.iter().map(String::as_str).collect();
+            let wanted: SortedSet<&str> = subscription.topics.iter().map(String::as_str).collect();
             let mut topics = wanted.clone();
             topics.retain(|topic| group.partition_count(topic) > 0);
             for topic in &topics {
@@ -180,7 +180,7 @@ impl<'a> Problem<'a> {
     /// Gives each claimed partition to the claim of the newest generation; to nobody if two are
     /// equally new.
     fn settle_claims(&mut self, group: &Group<'_>) {
-        let mut owners: BTreeMap<TopicPartition, usize> = BTreeMap::new();
+        let mut owners: SortedMap<TopicPartition, usize> = SortedMap::new();
         // Java compares with the generation in the other's subscription, not in its user data.
         let said: Vec<i32> = self
             .members
@@ -198,7 +198,7 @@ impl<'a> Problem<'a> {
                 continue;
             };
             let generation = member.claim.generation.unwrap_or(NO_GENERATION);
-            let claimed: BTreeSet<TopicPartition> = member
+            let claimed: SortedSet<TopicPartition> = member
                 .claim
                 .partitions
                 .iter()
@@ -253,18 +253,18 @@ impl<'a> Problem<'a> {
 
 /// What some member still owns and another is given.
 fn transfers(group: &Group<'_>, assignments: &Assignments) -> Transfers {
-    let mut revoked: BTreeSet<&TopicPartition> = BTreeSet::new();
+    let mut revoked: SortedSet<&TopicPartition> = SortedSet::new();
     for (member, assigned) in assignments {
         let Some(subscription) = group.members.get(member) else {
             continue;
         };
-        let assigned: BTreeSet<&TopicPartition> = assigned.iter().collect();
+        let assigned: SortedSet<&TopicPartition> = assigned.iter().collect();
         let owned = subscription.owned_partitions.iter();
         revoked.extend(owned.filter(|partition| !assigned.contains(partition)));
     }
     let mut transfers = Transfers::new();
     for (member, assigned) in assignments {
-        let owned: BTreeSet<&TopicPartition> = group
+        let owned: SortedSet<&TopicPartition> = group
             .members
             .get(member)
             .map(|subscription| subscription.owned_partitions.iter().collect())

@@ -5,7 +5,7 @@
 //! fewer.
 
 use crate::client::assignor::order;
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 /// A partition: its topic and number.
 pub(super) type Part<'a> = (&'a str, i32);
@@ -15,8 +15,8 @@ type Pair = (usize, usize);
 
 #[derive(Debug, Default)]
 pub(super) struct Movements<'a> {
-    by_topic: BTreeMap<&'a str, BTreeMap<Pair, HashOrdered<'a>>>,
-    by_partition: BTreeMap<Part<'a>, Pair>,
+    by_topic: SortedMap<&'a str, SortedMap<Pair, HashOrdered<'a>>>,
+    by_partition: SortedMap<Part<'a>, Pair>,
 }
 
 impl<'a> Movements<'a> {

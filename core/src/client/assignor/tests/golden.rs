@@ -38,29 +38,29 @@ fn every_assignment_is_javas() {
     let cases = cases();
     for (index, case) in cases.iter().enumerate() {
         let assignor = Assignor::by_name(case["assignor"].as_str().unwrap()).unwrap();
-        let members: BTreeMap<String, Subscription> = case["members"]
+        let members: SortedMap<String, Subscription> = case["members"]
             .as_object()
             .unwrap()
             .iter()
             .map(|(id, said)| (id.clone(), subscription(said)))
             .collect();
-        let topics: BTreeMap<String, i32> = case["partitions"]
+        let topics: SortedMap<String, i32> = case["partitions"]
             .as_object()
             .unwrap()
             .iter()
             .map(|(topic, count)| (topic.clone(), generation(count)))
             .collect();
-        let ours: BTreeMap<String, String> = assign(assignor, &members, &topics)
+        let ours: SortedMap<String, String> = assign(assignor, &members, &topics)
             .into_iter()
             .map(|(id, assigned)| (id, text(&assigned)))
             .collect();
-        let theirs: BTreeMap<String, String> = case["result"]
+        let theirs: SortedMap<String, String> = case["result"]
             .as_object()
             .unwrap()
             .iter()
             .map(|(id, assigned)| (id.clone(), text(&partitions(assigned.as_str().unwrap()))))
             .collect();
-        let subscribed = |assignments: &BTreeMap<String, String>| {
+        let subscribed = |assignments: &SortedMap<String, String>| {
             assignments.iter().all(|(id, assigned)| {
                 let wanted = &members[id].topics;
                 partitions(assigned)

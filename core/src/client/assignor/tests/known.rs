@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn group(members: &[(&str, Subscription)]) -> BTreeMap<String, Subscription> {
+fn group(members: &[(&str, Subscription)]) -> SortedMap<String, Subscription> {
     members
         .iter()
         .map(|(id, subscription)| ((*id).to_owned(), subscription.clone()))
         .collect()
 }
 
-fn topics(counts: &[(&str, i32)]) -> BTreeMap<String, i32> {
+fn topics(counts: &[(&str, i32)]) -> SortedMap<String, i32> {
     counts
         .iter()
         .map(|(topic, count)| ((*topic).to_owned(), *count))

@@ -36,8 +36,8 @@ fn member(topics: &str) -> Subscription {
 
 fn assign(
     assignor: Assignor,
-    members: &BTreeMap<String, Subscription>,
-    topics: &BTreeMap<String, i32>,
+    members: &SortedMap<String, Subscription>,
+    topics: &SortedMap<String, i32>,
 ) -> Assignments {
     assignor.assign(&Group {
         members,

@@ -1,13 +1,13 @@
 //! What holds for every group, however it came to be.
 
 use super::*;
+use crate::sorted::SortedSet;
 use proptest::prelude::*;
-use std::collections::BTreeSet;
 
 const TOPICS: [&str; 4] = ["a", "b", "c", "gone"];
 
 /// Partition counts; `gone` has none.
-fn counts() -> impl Strategy<Value = BTreeMap<String, i32>> {
+fn counts() -> impl Strategy<Value = SortedMap<String, i32>> {
     [1..12i32, 0..6, 1..4].prop_map(|counts| {
         TOPICS
             .iter()
@@ -47,23 +47,24 @@ fn claimant() -> impl Strategy<Value = Subscription> {
 
 fn members(
     one: impl Strategy<Value = Subscription>,
-) -> impl Strategy<Value = BTreeMap<String, Subscription>> {
+) -> impl Strategy<Value = SortedMap<String, Subscription>> {
     prop::collection::btree_map("[a-zé]{1,6}", one, 1..7)
+        .prop_map(|members| members.into_iter().collect())
 }
 
 /// Everyone subscribes to the same topics and owns nothing.
-fn equals() -> impl Strategy<Value = BTreeMap<String, Subscription>> {
+fn equals() -> impl Strategy<Value = SortedMap<String, Subscription>> {
     members(Just(member("a b c")))
 }
 
 /// Who owns each partition; fails if two do, or one that does not want it.
 fn owners(
-    members: &BTreeMap<String, Subscription>,
-    counts: &BTreeMap<String, i32>,
+    members: &SortedMap<String, Subscription>,
+    counts: &SortedMap<String, i32>,
     result: &Assignments,
-) -> BTreeMap<TopicPartition, String> {
+) -> SortedMap<TopicPartition, String> {
     assert!(result.keys().eq(members.keys()), "an entry for everyone");
-    let mut owners = BTreeMap::new();
+    let mut owners = SortedMap::new();
     for (id, assigned) in result {
         for partition in assigned {
             assert!(members[id].topics.contains(&partition.topic), "{partition}");
@@ -77,10 +78,10 @@ fn owners(
 
 /// Every partition that somebody subscribes to.
 fn wanted(
-    members: &BTreeMap<String, Subscription>,
-    counts: &BTreeMap<String, i32>,
-) -> BTreeSet<TopicPartition> {
-    let topics: BTreeSet<&String> = members.values().flat_map(|m| &m.topics).collect();
+    members: &SortedMap<String, Subscription>,
+    counts: &SortedMap<String, i32>,
+) -> SortedSet<TopicPartition> {
+    let topics: SortedSet<&String> = members.values().flat_map(|m| &m.topics).collect();
     topics
         .into_iter()
         .filter_map(|topic| counts.get(topic).map(|count| (topic, *count)))
@@ -90,10 +91,10 @@ fn wanted(
 
 /// The members as they come to the next rebalance: owning what they were assigned.
 fn next_round(
-    members: &BTreeMap<String, Subscription>,
+    members: &SortedMap<String, Subscription>,
     result: &Assignments,
     generation: i32,
-) -> BTreeMap<String, Subscription> {
+) -> SortedMap<String, Subscription> {
     let next = |(id, subscription): (&String, &Subscription)| {
         let owned = result[id].clone();
         let subscription = Subscription {
@@ -119,7 +120,7 @@ proptest! {
         for assignor in Assignor::ALL {
             let result = assign(assignor, &members, &counts);
             let owners = owners(&members, &counts, &result);
-            let owned: BTreeSet<TopicPartition> = owners.keys().cloned().collect();
+            let owned: SortedSet<TopicPartition> = owners.keys().cloned().collect();
             let wanted = wanted(&members, &counts);
             if assignor == Assignor::CooperativeSticky {
                 prop_assert!(owned.is_subset(&wanted));
@@ -158,7 +159,7 @@ proptest! {
             // The cooperative one may need one more round to hand over.
             members = next_round(&members, &assign(assignor, &members, &counts), 6);
             let settled = assign(assignor, &members, &counts);
-            let owned: BTreeSet<TopicPartition> =
+            let owned: SortedSet<TopicPartition> =
                 owners(&members, &counts, &settled).into_keys().collect();
             prop_assert_eq!(owned, wanted(&members, &counts));
             let again = assign(assignor, &next_round(&members, &settled, 7), &counts);
@@ -215,7 +216,7 @@ proptest! {
                 if reverse {
                     places.reverse();
                 }
-                let members: BTreeMap<String, Subscription> = instances
+                let members: SortedMap<String, Subscription> = instances
                     .iter()
                     .zip(places)
                     .map(|(instance, place)| {

@@ -347,7 +347,7 @@ fn the_hosts_assignors_are_asked_before_joining_and_when_leading() {
         ..assignor::Subscription::default()
     };
     let metadata = assignor::encode_subscription(Assignor::Range, &subscription).unwrap();
-    let protocols = BTreeMap::from([("mine".to_owned(), metadata.clone())]);
+    let protocols = SortedMap::from([("mine".to_owned(), metadata.clone())]);
     fake.client.protocols(fake.now, protocols);
     let request = fake.let_lead(1, &[]);
     assert_eq!(request.protocols[0].metadata, metadata);
@@ -381,7 +381,7 @@ fn an_assignor_of_the_host_that_fails_crashes_the_consumer() {
         ..config()
     };
     let mut fake = started(config, 1);
-    fake.client.protocols(fake.now, BTreeMap::new());
+    fake.client.protocols(fake.now, SortedMap::new());
     fake.let_lead(1, &[]);
     let error = ClientError::non_retriable("cannot");
     fake.client.assignment(fake.now, 1, Err(error.clone()));

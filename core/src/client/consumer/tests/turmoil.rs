@@ -2,7 +2,7 @@
 //! that was sent has been processed by the group, and every partition has one owner.
 #![allow(clippy::indexing_slicing, reason = "tests")]
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use super::world::{Id, World, with};
 use super::*;
@@ -151,7 +151,7 @@ impl Turmoil {
         self.world.until("the last acknowledgement", |world| {
             world.unacknowledged() == 0
         });
-        let all: BTreeSet<i32> = (0..self.partitions).collect();
+        let all: SortedSet<i32> = (0..self.partitions).collect();
         self.world.until("one owner for each partition", |world| {
             let owned = here.iter().flat_map(|id| world.owned(*id));
             let owned: Vec<_> = owned.collect();
@@ -170,7 +170,7 @@ impl Turmoil {
         for id in self.everybody.clone() {
             seen.append(&mut self.world.member(id).seen);
         }
-        let mut places = BTreeMap::new();
+        let mut places = SortedMap::new();
         for (place, value) in seen {
             let before = places.insert(value.clone(), place.clone());
             assert!(before.is_none_or(|before| before == place), "{value} twice");

@@ -4,7 +4,7 @@
 //! After every step it checks that no two members that believe in the same generation have the same
 //! partition.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::*;
 use crate::broker::ConnectionId;
@@ -44,7 +44,7 @@ pub(super) struct World {
     pub(super) harness: Harness,
     down: bool,
     clients: Vec<Client>,
-    links: BTreeMap<(Id, ConnId), ConnectionId>,
+    links: SortedMap<(Id, ConnId), ConnectionId>,
     /// Connections that ended without their frozen clients hearing of it yet.
     unheard: Vec<(Id, ConnId)>,
     sent: usize,
@@ -89,7 +89,7 @@ impl World {
             harness: Harness::new(),
             down: false,
             clients: Vec::new(),
-            links: BTreeMap::new(),
+            links: SortedMap::new(),
             unheard: Vec::new(),
             sent: 0,
             acknowledged: Vec::new(),
@@ -469,7 +469,7 @@ impl World {
 
     /// No partition has two owners within a generation.
     fn check_owners(&self) {
-        let mut owners = BTreeMap::new();
+        let mut owners = SortedMap::new();
         for client in &self.clients {
             let Client::Member(member) = client else {
                 continue;

@@ -109,7 +109,7 @@ fn one_sends_bad_record_does_not_fail_another_send() {
     let late = fake.send_values("t", &["late"]);
     fake.pass(5);
     fake.give_id();
-    let mut results = BTreeMap::new();
+    let mut results = SortedMap::new();
     let mut offset = 0;
     while let Some((seen, mut parts)) = fake.take_produce() {
         let part = parts.pop().unwrap();

@@ -9,7 +9,7 @@ use crate::client::Rng;
 struct Log {
     records: Vec<String>,
     /// Per producer id: its epoch, and its last five batches: base sequence, count, base offset.
-    producers: BTreeMap<i64, Known>,
+    producers: SortedMap<i64, Known>,
 }
 
 type Known = (i16, Vec<(i32, i32, usize)>);
@@ -63,10 +63,10 @@ struct Faults {
 struct Run {
     fake: Fake<Producer>,
     rng: Rng,
-    logs: BTreeMap<i32, Log>,
+    logs: SortedMap<i32, Log>,
     /// What each send wrote, and where it was told that it is.
-    sends: BTreeMap<OpId, Vec<(i32, String)>>,
-    written: BTreeMap<OpId, Vec<PartitionResult>>,
+    sends: SortedMap<OpId, Vec<(i32, String)>>,
+    written: SortedMap<OpId, Vec<PartitionResult>>,
     failed: usize,
     errors: Vec<ClientError>,
 }
@@ -197,9 +197,9 @@ fn run(seed: u8, faults: &Faults) -> Run {
     let mut run = Run {
         fake: fake(config, &[("t", &[0, 0])]),
         rng: Rng::new([seed; 32]),
-        logs: BTreeMap::new(),
-        sends: BTreeMap::new(),
-        written: BTreeMap::new(),
+        logs: SortedMap::new(),
+        sends: SortedMap::new(),
+        written: SortedMap::new(),
         failed: 0,
         errors: Vec::new(),
     };

@@ -6,7 +6,7 @@
     reason = "tests"
 )]
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use bytes::Bytes;
 
@@ -203,8 +203,8 @@ impl Fake<Producer> {
         self.respond(seen, vec![(&part.topic, answer)]);
     }
 
-    pub(super) fn results(&mut self) -> BTreeMap<OpId, Result<Vec<PartitionResult>, ClientError>> {
-        let mut results = BTreeMap::new();
+    pub(super) fn results(&mut self) -> SortedMap<OpId, Result<Vec<PartitionResult>, ClientError>> {
+        let mut results = SortedMap::new();
         while let Some(event) = self.client.poll_event() {
             if let ProducerEvent::Sent { op, result } = event {
                 results.insert(op, result);

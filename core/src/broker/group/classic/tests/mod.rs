@@ -14,7 +14,7 @@ mod states;
 mod static_members;
 mod sync;
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use bytes::Bytes;
 
@@ -35,8 +35,8 @@ pub(super) enum Answer {
 pub(super) struct Driver {
     pub(super) group: ClassicGroup,
     pub(super) settings: Settings,
-    pub(super) timers: BTreeMap<TimerKey, i64>,
-    pub(super) answers: BTreeMap<u64, Answer>,
+    pub(super) timers: SortedMap<TimerKey, i64>,
+    pub(super) answers: SortedMap<u64, Answer>,
     pub(super) writes: Vec<(GroupMetadataValue, Written)>,
     next_request: u64,
 }
@@ -74,8 +74,8 @@ impl Driver {
                 new_member_join_timeout: 300_000,
                 now: 1_000,
             },
-            timers: BTreeMap::new(),
-            answers: BTreeMap::new(),
+            timers: SortedMap::new(),
+            answers: SortedMap::new(),
             writes: Vec::new(),
             next_request: 0,
         }
@@ -211,7 +211,7 @@ impl Driver {
 
     /// Sends a SyncGroup; a leader assigns to each member its own name.
     pub(super) fn sync(&mut self, name: &str, generation: i32) -> u64 {
-        let mut assignments = BTreeMap::new();
+        let mut assignments = SortedMap::new();
         if self.group.is_leader(name) {
             let members = self.group.members.keys();
             assignments.extend(members.map(|id| (id.clone(), Bytes::from(id.clone()))));

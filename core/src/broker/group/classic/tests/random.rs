@@ -103,7 +103,7 @@ fn step(driver: &mut Driver, dice: &mut Dice, sent: &mut Vec<u64>) {
 /// The driver itself checks the group's invariants at each step, and that nobody is told twice.
 #[test]
 fn a_group_keeps_its_word_whatever_happens() {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = crate::sorted::SortedSet::new();
     for seed in 0..150 {
         let mut dice = Dice(seed);
         let mut driver = Driver::new();
