@@ -123,32 +123,7 @@ impl std::fmt::Display for Rejected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Batch(error) => error.fmt(f),
-            Self::Records(faults) => {
-                write!(f, "{} records were rejected", faults.len())?;
-                for (index, fault) in faults.iter().take(3) {
-                    write!(f, "; record {index}: {fault}")?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for RecordFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoKey => f.write_str("a compacted topic needs keys"),
-            Self::TimestampOutOfRange {
-                timestamp,
-                earliest,
-                latest,
-            } => write!(
-                f,
-                "timestamp {timestamp} is not within [{earliest}, {latest}]"
-            ),
-            Self::LogAppendTime => {
-                f.write_str("a producer may not set the timestamp type to LogAppendTime")
-            }
+            Self::Records(faults) => write!(f, "{} records are faulty", faults.len()),
         }
     }
 }

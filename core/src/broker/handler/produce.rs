@@ -23,7 +23,7 @@ use crate::protocol::messages::produce::{
     TopicProduceResponse,
 };
 use crate::protocol::messages::{ProduceRequest, ProduceResponse};
-use crate::records::{BatchView, Compression};
+use crate::records::{BatchHeader, BatchView, Compression, RecordFault};
 
 /// With more than so many bytes waiting in a log, acks 0 and 1 wait until theirs are written.
 const MAX_WAITING_BYTES: usize = 16 << 20;
@@ -63,8 +63,14 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: ProduceReq
         waiting: Vec::new(),
     };
     broker.describe_request(context.id, |broker| describe(broker, &request));
+    // A transaction without a name: nobody may write in that.
+    let unnamed = request.transactional_id.is_none() && has_transactional(&request);
     for topic in request.topic_data {
-        let answer = broker.produce_topic(&mut produce, topic);
+        let answer = if unnamed {
+            refuse_all(topic, ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+        } else {
+            broker.produce_topic(&mut produce, topic)
+        };
         produce.response.responses.push(answer);
     }
     let held_back = |broker: &Broker, wait: &Wait| {
@@ -154,21 +160,25 @@ impl Broker {
         (topic_at, partition_at): (usize, usize),
         response: &mut PartitionProduceResponse,
     ) -> Result<(), Refusal> {
+        let before_the_log = |refusal: Refusal| Refusal {
+            with_log_start: false,
+            ..refusal
+        };
         let unknown = match produce.version {
             TOPIC_IDS_SINCE.. => ErrorCode::UNKNOWN_TOPIC_ID,
             _ => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         };
-        let topic = topic.ok_or(unknown)?;
+        let topic = topic.ok_or_else(|| before_the_log(unknown.into()))?;
         let log = topic
             .log(data.index)
             .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
         let bytes = data.records.bytes().cloned().unwrap_or_default();
-        let batch = only_batch(bytes, produce.version)?;
+        let batch = only_batch(bytes, produce.version).map_err(before_the_log)?;
         if !matches!(produce.acks, -1..=1) {
-            return Err(ErrorCode::INVALID_REQUIRED_ACKS.into());
+            return Err(before_the_log(ErrorCode::INVALID_REQUIRED_ACKS.into()));
         }
         if topic.internal {
-            return Err(ErrorCode::INVALID_TOPIC_EXCEPTION.into());
+            return Err(before_the_log(ErrorCode::INVALID_TOPIC_EXCEPTION.into()));
         }
         let policy = AppendPolicy::new(&topic.config, self.clock.wall().0);
         let appended = self.append(log, batch, &policy)?;
@@ -193,14 +203,23 @@ impl Broker {
         refusal: Refusal,
         topic: Option<&Topic>,
     ) {
+        let partition = topic.map_or_else(String::new, |topic| {
+            format!("{}-{}", topic.name, response.index)
+        });
+        let faults: Vec<(i32, String)> = refusal
+            .records
+            .iter()
+            .map(|(index, fault)| (*index, fault_message(*index, *fault, &partition)))
+            .collect();
         response.error_code = refusal.code;
-        response.error_message = refusal.message;
+        response.error_message = refusal
+            .message
+            .or_else(|| faults_message(refusal.code, &faults));
         if refusal.with_log_start {
             let log = topic.and_then(|topic| self.logs.get(topic.log(response.index)?));
             response.log_start_offset = log.map_or(-1, |log| log.log_start_offset());
         }
-        response.record_errors = refusal
-            .records
+        response.record_errors = faults
             .into_iter()
             .map(|(batch_index, message)| BatchIndexAndErrorMessage {
                 batch_index,
@@ -275,6 +294,72 @@ impl Broker {
             self.finish_without_response(produce.id);
         }
     }
+}
+
+/// Whether any batch claims to be part of a transaction.
+fn has_transactional(request: &ProduceRequest) -> bool {
+    let partitions = request.topic_data.iter().flat_map(|t| &t.partition_data);
+    let mut batches = partitions.filter_map(|partition| partition.records.bytes());
+    batches.any(|bytes| BatchHeader::parse(bytes).is_ok_and(|batch| batch.is_transactional()))
+}
+
+/// The same error for every partition of a topic.
+fn refuse_all(data: TopicProduceData, error_code: ErrorCode) -> TopicProduceResponse {
+    let partitions = data.partition_data.iter();
+    TopicProduceResponse {
+        name: data.name,
+        topic_id: data.topic_id,
+        partition_responses: partitions
+            .map(|partition| PartitionProduceResponse {
+                index: partition.index,
+                error_code,
+                base_offset: -1,
+                ..PartitionProduceResponse::default()
+            })
+            .collect(),
+    }
+}
+
+/// What Kafka says of a record that it does not take.
+fn fault_message(index: i32, fault: RecordFault, partition: &str) -> String {
+    match fault {
+        RecordFault::NoKey => format!(
+            "Compacted topic cannot accept message without key in topic partition {partition}"
+        ),
+        RecordFault::TimestampOutOfRange {
+            timestamp,
+            earliest,
+            latest,
+        } => format!(
+            "Timestamp {timestamp} of message with offset {index} is out of range. The timestamp \
+             should be within [{earliest}, {latest}]"
+        ),
+        RecordFault::LogAppendTime => format!(
+            "Invalid timestamp type in message {index}. Producer should not set timestamp type to \
+             LogAppendTime."
+        ),
+    }
+}
+
+/// What Kafka says of a batch with such records.
+fn faults_message(code: ErrorCode, faults: &[(i32, String)]) -> Option<String> {
+    if faults.is_empty() {
+        return None;
+    }
+    if code == ErrorCode::INVALID_TIMESTAMP {
+        let said = "One or more records have been rejected due to invalid timestamp";
+        return Some(said.to_owned());
+    }
+    let first = faults.iter().take(3);
+    let first: Vec<String> = first
+        .map(|(index, message)| format!("RecordError(batchIndex={index}, message='{message}')"))
+        .collect();
+    Some(format!(
+        "One or more records have been rejected due to {} record errors in total, and only showing \
+         the first three errors at most: [{}]",
+        faults.len(),
+        first.join(", ")
+    ))
 }
 
 /// The one batch of a partition, in a form that the version's clients may send.

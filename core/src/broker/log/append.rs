@@ -11,7 +11,7 @@ use crate::broker::config::{CompressionType, TimestampType as TopicTimestampType
 use crate::protocol::ErrorCode;
 use crate::records::{
     AppendFacts, AppendRules, BatchError, BatchHeader, BatchView, Compression,
-    DEFAULT_DECOMPRESSED_LIMIT, Level, Origin, Rejected, TimestampType, rebuild,
+    DEFAULT_DECOMPRESSED_LIMIT, Level, Origin, RecordFault, Rejected, TimestampType, rebuild,
     validate_for_append,
 };
 
@@ -76,7 +76,7 @@ pub(crate) struct Refusal {
     /// More than the code says.
     pub(crate) message: Option<String>,
     /// Which records are to blame (KIP-467).
-    pub(crate) records: Vec<(i32, String)>,
+    pub(crate) records: Vec<(i32, RecordFault)>,
     /// Whether the answer has the log's start, as Kafka's has with errors it did not foresee.
     pub(crate) with_log_start: bool,
 }
@@ -89,6 +89,7 @@ impl From<ErrorCode> for Refusal {
             ErrorCode::CORRUPT_MESSAGE,
             ErrorCode::KAFKA_STORAGE_ERROR,
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            ErrorCode::INVALID_TXN_STATE,
         ];
         Self {
             code,
@@ -102,12 +103,12 @@ impl From<ErrorCode> for Refusal {
 impl From<Rejected> for Refusal {
     fn from(rejected: Rejected) -> Self {
         let mut refusal = Self::from(rejected.code());
-        if let Rejected::Records(faults) = &rejected {
-            refusal.message = Some(rejected.to_string());
-            refusal.records = faults
-                .iter()
-                .map(|(index, fault)| (*index, fault.to_string()))
-                .collect();
+        match rejected {
+            Rejected::Records(faults) => refusal.records = faults,
+            Rejected::Batch(BatchError::UnknownMagic(magic)) => {
+                refusal.message = Some(format!("Invalid magic found in record: {magic}"));
+            }
+            Rejected::Batch(_) => {}
         }
         refusal
     }

@@ -202,10 +202,12 @@ fn there_are_no_transactions_to_write_in() {
     let mut scene = Scene::new();
     let builder = BatchBuilder::new().producer(7, 0, 0).transactional(true);
     let transactional = batch_with(&["a"], builder, now());
-    assert_eq!(
-        refused(&mut scene, transactional),
-        ErrorCode::INVALID_TXN_STATE
-    );
+    let unnamed = ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+    assert_eq!(refused(&mut scene, transactional.clone()), unnamed);
+    let mut request = to_partition(0, -1, transactional);
+    request.transactional_id = Some("tx".to_owned());
+    let response = only_partition(scene.harness.request(scene.client, &request, PRODUCE));
+    assert_eq!(response.error_code, ErrorCode::INVALID_TXN_STATE);
 }
 
 #[test]
@@ -241,7 +243,7 @@ fn compacted_topics_name_the_records_without_a_key() {
         .map(|e| e.batch_index)
         .collect();
     assert_eq!(indexes, vec![1, 3]);
-    assert!(response.error_message.unwrap().contains("2 records"));
+    assert!(response.error_message.unwrap().contains("due to 2 record errors in total"));
     assert_eq!(response.log_start_offset, 0);
 }
 
