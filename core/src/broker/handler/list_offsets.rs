@@ -57,6 +57,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: ListOffset
     let mut lookups = Vec::new();
     let consumer = request.replica_id == -1;
     let read_committed = request.isolation_level == 1;
+    let understood = matches!(request.isolation_level, 0 | 1);
     for topic in request.topics {
         let mut answers = Vec::with_capacity(topic.partitions.len());
         for partition in &topic.partitions {
@@ -67,6 +68,8 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: ListOffset
                     continue;
                 }
                 Err(ErrorCode::INVALID_REQUEST)
+            } else if !understood {
+                Err(ErrorCode::UNKNOWN_SERVER_ERROR)
             } else {
                 let limit = consumer.then_some(read_committed);
                 broker.list_offset(context.version, &topic.name, partition, limit)

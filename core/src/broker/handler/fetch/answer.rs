@@ -5,10 +5,11 @@ use crate::broker::Broker;
 use crate::broker::config::CompressionType;
 use crate::broker::dispatch::StoredPiece;
 use crate::broker::log::{Answered, SessionUse};
-use crate::protocol::messages::FetchResponse;
 use crate::protocol::messages::fetch::{
-    EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
+    EpochEndOffset, FetchPartition, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint,
+    PartitionData,
 };
+use crate::protocol::messages::{FetchRequest, FetchResponse};
 use crate::protocol::{ErrorCode, Records};
 use bytes::Bytes;
 
@@ -46,7 +47,7 @@ impl Broker {
             {
                 continue;
             }
-            leader_told |= data.current_leader.leader_id >= 0;
+            leader_told |= data.current_leader.leader_id >= 0 && !fetch.replica;
             answered.push((part.key.clone(), part.wanted, said));
             push(&mut response, part, data);
         }
@@ -79,7 +80,8 @@ impl Broker {
         let mut data = PartitionData {
             partition_index: part.key.partition,
             high_watermark: -1,
-            aborted_transactions: fetch.read_committed.then(Vec::new),
+            // Kafka says null, but of a topic that is not there it says nothing.
+            aborted_transactions: (fetch.read_committed || part.log.is_err()).then(Vec::new),
             records: Records::Bytes(Some(Bytes::new())),
             ..PartitionData::default()
         };
@@ -162,6 +164,31 @@ impl Broker {
             port: listener.port,
             rack: None,
         })
+    }
+}
+
+/// The answer to a Fetch that cannot be understood, as Kafka gives it: where topics have names, each
+/// partition has the error too.
+pub(super) fn refusal(request: FetchRequest, by_ids: bool, error_code: ErrorCode) -> FetchResponse {
+    let topics = request.topics.into_iter().filter(|_| !by_ids);
+    let partition = |asked: FetchPartition| PartitionData {
+        partition_index: asked.partition,
+        error_code,
+        high_watermark: -1,
+        records: Records::Bytes(Some(Bytes::new())),
+        ..PartitionData::default()
+    };
+    FetchResponse {
+        error_code,
+        session_id: request.session_id,
+        responses: topics
+            .map(|topic| FetchableTopicResponse {
+                topic: topic.topic,
+                topic_id: topic.topic_id,
+                partitions: topic.partitions.into_iter().map(partition).collect(),
+            })
+            .collect(),
+        ..FetchResponse::default()
     }
 }
 

@@ -99,6 +99,12 @@ struct ChunkPart {
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: FetchRequest) {
     broker.describe_request(context.id, |broker| describe(broker, &request));
     let by_ids = context.version >= TOPIC_IDS_SINCE;
+    if !matches!(request.isolation_level, 0 | 1) {
+        let code = ErrorCode::UNKNOWN_SERVER_ERROR;
+        broker.note_error(context.id, code);
+        let response = answer::refusal(request, by_ids, code);
+        return broker.respond(context.id, &response);
+    }
     let wanted = wanted(&request);
     let forgotten = forgotten(&request);
     let taken = broker.fetch_sessions.take(
