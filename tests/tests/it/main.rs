@@ -8,6 +8,7 @@
 
 mod allocation;
 mod client;
+mod kafka;
 mod mutated;
 mod numbers;
 mod protocol;

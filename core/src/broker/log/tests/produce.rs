@@ -243,7 +243,12 @@ fn compacted_topics_name_the_records_without_a_key() {
         .map(|e| e.batch_index)
         .collect();
     assert_eq!(indexes, vec![1, 3]);
-    assert!(response.error_message.unwrap().contains("due to 2 record errors in total"));
+    assert!(
+        response
+            .error_message
+            .unwrap()
+            .contains("due to 2 record errors in total")
+    );
     assert_eq!(response.log_start_offset, 0);
 }
 
