@@ -11,7 +11,7 @@ use crate::protocol::{Request, decode_response, encode_request, join};
 use crate::time::{Monotonic, Now, Wall};
 
 /// Wall time at which a harness begins, in milliseconds since 1970: a day of 2026.
-const BEGINNING: i64 = 1_770_000_000_000;
+pub const BEGINNING: i64 = 1_770_000_000_000;
 
 /// A broker with its storage, its clock and its clients' ends of the connections.
 #[derive(Debug)]
@@ -111,16 +111,20 @@ impl Harness {
 
     /// Connects a client.
     pub fn connect(&mut self) -> ConnectionId {
-        let id = ConnectionId(self.next_connection);
-        self.next_connection = self.next_connection.wrapping_add(1);
-        let peer = Peer {
+        self.connect_as(Peer {
             listener: Listener {
                 name: "PLAINTEXT".to_owned(),
                 host: "broker.test".to_owned(),
                 port: 9092,
             },
             address: "client.test".to_owned(),
-        };
+        })
+    }
+
+    /// Connects a client that comes from an address of its own, or through a listener of its own.
+    pub fn connect_as(&mut self, peer: Peer) -> ConnectionId {
+        let id = ConnectionId(self.next_connection);
+        self.next_connection = self.next_connection.wrapping_add(1);
         self.broker.handle_connect(self.now, id, peer);
         self.drain();
         id

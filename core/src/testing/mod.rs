@@ -12,5 +12,5 @@
 mod harness;
 mod storage;
 
-pub use harness::Harness;
+pub use harness::{BEGINNING, Harness};
 pub use storage::{MemoryStorage, Stored};
