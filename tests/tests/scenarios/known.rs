@@ -69,7 +69,7 @@ impl Known {
         let topic = self.topics.iter().find(|(_, ids)| ids.contains(&id));
         match topic {
             Some((name, _)) => name.clone(),
-            None if id == NO_SUCH_TOPIC => "no such topic".to_owned(),
+            None if id == NO_SUCH_TOPIC => "unknown".to_owned(),
             None => id.to_string(),
         }
     }

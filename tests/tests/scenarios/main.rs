@@ -5,13 +5,14 @@
 //! back, fails or forgets what it is asked. `UPDATE=1` writes what came back into the scripts;
 //! `SCENARIO=fetch` plays those only whose path has the word. CONTRIBUTING.md says more.
 //!
-//! - `script`: the text of a scenario. `words`, `records`: its parts.
+//! - `script`: the text of a scenario. `words`, `records`, `internal`: its parts.
 //! - `commands`: what each command does. `world`, `known`: what it does it to.
 //! - `index`: `tests/scenarios/README.md`, where every rule names what pins it down.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 mod commands;
 mod index;
+mod internal;
 mod known;
 mod records;
 mod script;

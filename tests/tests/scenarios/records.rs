@@ -7,6 +7,7 @@ use partita_core::records::{
     BatchBuilder, Batches, Compression, Level, NO_PRODUCER_ID, Record, TimestampType,
 };
 
+use crate::internal;
 use crate::words::{Result, number, show_wall, wall};
 
 /// The most that a batch of a scenario may hold.
@@ -60,11 +61,28 @@ fn record(text: &str, now: i64) -> Result<Record> {
 }
 
 fn value(text: &str) -> Result<Option<Bytes>> {
-    Ok(match text.split_once('*') {
-        _ if text == "~" => None,
-        Some((letter, count)) => Some(Bytes::from(letter.repeat(number(count)?))),
-        None => Some(Bytes::copy_from_slice(text.as_bytes())),
+    Ok(match text {
+        "~" => None,
+        text => Some(Bytes::from(repeated(text)?)),
     })
+}
+
+/// A text, which may be `x*1000`.
+pub(crate) fn repeated(text: &str) -> Result<String> {
+    Ok(match text.split_once('*') {
+        Some((letter, count)) => letter.repeat(number(count)?),
+        None => text.to_owned(),
+    })
+}
+
+/// A text as a script would write it.
+pub(crate) fn show_text(text: &[u8]) -> String {
+    match text.first() {
+        Some(first) if text.len() > SHORT && text.iter().all(|byte| byte == first) => {
+            format!("{}*{}", char::from(*first), text.len())
+        }
+        _ => String::from_utf8_lossy(text).into_owned(),
+    }
 }
 
 /// The codec of this name.
@@ -81,6 +99,8 @@ pub(crate) struct Facts {
     pub(crate) times: bool,
     /// Leader epoch, codec, producer, timestamp type of each batch.
     pub(crate) batches: bool,
+    /// The records are those of `__consumer_offsets`.
+    pub(crate) internal: bool,
 }
 
 /// What is in the bytes of some batches: `0 a, 1 b | 2 key:c`.
@@ -122,25 +142,19 @@ pub(crate) fn show(bytes: &Bytes, facts: Facts) -> Result<Vec<String>> {
 }
 
 fn show_record(record: &Record, facts: Facts) -> String {
+    if facts.internal {
+        return format!("{} {}", record.offset, internal::show(record));
+    }
     let mut shown = format!("{} ", record.offset);
     if let Some(key) = &record.key {
-        shown = format!("{shown}{}:", String::from_utf8_lossy(key));
+        shown = format!("{shown}{}:", show_text(key));
     }
-    shown = format!("{shown}{}", show_value(record.value.as_ref()));
+    match &record.value {
+        Some(value) => shown.push_str(&show_text(value)),
+        None => shown.push('~'),
+    }
     if facts.times {
         shown.push_str(&show_wall(record.timestamp));
     }
     shown
-}
-
-fn show_value(value: Option<&Bytes>) -> String {
-    let Some(value) = value else {
-        return "~".to_owned();
-    };
-    match value.first() {
-        Some(first) if value.len() > SHORT && value.iter().all(|byte| byte == first) => {
-            format!("{}*{}", char::from(*first), value.len())
-        }
-        _ => String::from_utf8_lossy(value).into_owned(),
-    }
 }

@@ -135,7 +135,8 @@ impl World {
         self.harness = self.harness.take().map(Harness::crash_opening);
         self.harness().broker.watch(true);
         self.partitions.clear();
-        for pending in std::mem::take(&mut self.pending) {
+        let pending = std::mem::take(&mut self.pending);
+        for pending in pending.iter().filter(|pending| !pending.silent) {
             self.came
                 .push(format!("{}: connection lost", pending.label));
         }
@@ -334,7 +335,13 @@ impl World {
     /// Takes the answers that have arrived; whether there were any.
     fn answers(&mut self) -> Result<bool> {
         let mut any = false;
-        for connection in self.clients.clone().into_values() {
+        // In the order in which they were asked, as far as connections allow.
+        let asked: Vec<_> = self
+            .pending
+            .iter()
+            .map(|pending| pending.connection)
+            .collect();
+        for connection in asked {
             while let Some(frame) = self.harness().receive_frame(connection) {
                 any = true;
                 self.answer(connection, frame)?;

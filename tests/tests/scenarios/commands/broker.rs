@@ -60,6 +60,10 @@ pub(super) const COMMANDS: &[Command] = &[
         run: connect,
     },
     Command {
+        usage: "repeat TIMES COMMAND",
+        run: repeat,
+    },
+    Command {
         usage: "disconnect CLIENT",
         run: |world, _, words| {
             world.disconnect(&words.next("a client")?)?;
@@ -67,6 +71,17 @@ pub(super) const COMMANDS: &[Command] = &[
         },
     },
 ];
+
+/// Says what came back the last time.
+fn repeat(world: &mut World, client: &str, words: &mut Words) -> Result<Vec<String>> {
+    let times: u32 = number(&words.next("how many times")?)?;
+    let command = format!("{client}: {}", words.rest().join(" "));
+    let mut last = Vec::new();
+    for _ in 0..times {
+        last = super::run(world, &command)?;
+    }
+    Ok(last)
+}
 
 fn crash(world: &mut World, _: &str, words: &mut Words) -> Result<Vec<String>> {
     let mut fate = |name| match words.option(name).as_deref() {

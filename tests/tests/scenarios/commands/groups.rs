@@ -48,7 +48,10 @@ fn list_groups(world: &mut World, client: &str, words: &mut Words) -> Result<Vec
                 let parts = [&group.group_state, &group.protocol_type, &group.group_type];
                 let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
                 let said: Vec<_> = said.into_iter().map(String::as_str).collect();
-                format!("{}: {}", group.group_id, said.join(", "))
+                match said.is_empty() {
+                    true => group.group_id.clone(),
+                    false => format!("{}: {}", group.group_id, said.join(", ")),
+                }
             });
             groups.collect()
         },

@@ -19,6 +19,7 @@ use super::membership::{said_by, sender};
 use super::produce::former;
 use super::{Command, by_topic, error, outcome};
 use crate::known::Member;
+use crate::records::{repeated, show_text};
 use crate::words::{Result, Words, number, pair, partition};
 use crate::world::World;
 
@@ -57,7 +58,7 @@ fn commit(world: &mut World, client: &str, words: &mut Words) -> Result<Vec<Stri
     for word in words.rest() {
         let (of, offset) = pair(&word)?;
         let (offset, metadata) = offset.split_once('/').unwrap_or((&offset, ""));
-        let what = (number(offset)?, metadata.to_owned());
+        let what = (number(offset)?, repeated(metadata)?);
         commits.push((partition(&of)?, what));
     }
     let topics = by_topic(commits)
@@ -189,7 +190,12 @@ fn show(topic: &str, partition: i32, what: (i64, Option<&str>, ErrorCode)) -> St
         (_, _, code) if code.is_error() => format!("{topic}-{partition}: {}", error(code, None)),
         (-1, ..) => format!("{topic}-{partition}: none"),
         (offset, None | Some(""), _) => format!("{topic}-{partition}: {offset}"),
-        (offset, Some(text), _) => format!("{topic}-{partition}: {offset}/{text}"),
+        (offset, Some(text), _) => {
+            format!(
+                "{topic}-{partition}: {offset}/{}",
+                show_text(text.as_bytes())
+            )
+        }
     }
 }
 

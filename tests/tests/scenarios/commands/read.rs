@@ -353,6 +353,7 @@ fn stored(world: &mut World, _: &str, words: &mut Words) -> Result<Vec<String>> 
     let TopicPartition { topic, partition } = partition(&words.next("a partition")?)?;
     let former = former(words)?;
     world.settle()?;
+    let internal = topic == "__consumer_offsets";
     let topic = world.known.topic_id(&topic, former);
     let chunks = &world.harness().storage.stored().chunks;
     let of_log = chunks
@@ -361,7 +362,8 @@ fn stored(world: &mut World, _: &str, words: &mut Words) -> Result<Vec<String>> 
     let bytes: Vec<Bytes> = of_log.map(|(_, bytes)| bytes.clone()).collect();
     let facts = Facts {
         times,
-        batches: true,
+        internal,
+        batches: !internal,
     };
     let mut lines = records::show(&Bytes::from(bytes.concat()), facts)?;
     if lines.is_empty() {
