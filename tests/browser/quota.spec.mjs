@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, openPlayground } from "./pages.mjs";
+import { eventually, openPlayground, running, state } from "./pages.mjs";
 
 const MIB = 1024 * 1024;
 
@@ -18,21 +18,53 @@ const quota = (bytes) => async (page, browser) => {
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: bytes });
 };
 
-/** Sends records of 256 KiB until one is refused: how many were acknowledged, and the error. */
-const fill = (page, topic) =>
-  page.evaluate(async (topic) => {
-    const { bytesOf, rejection } = await inPage();
-    const producer = window.partita.producer({ retry: { retries: 1, initialRetryTime: 50 } });
-    await producer.connect();
-    let error;
-    let count = 0;
-    for (; count < 1000 && !error; count++) {
-      const value = bytesOf(count, 256 * 1024);
-      error = await rejection(producer.send({ topic, messages: [{ value }] }));
-    }
-    await producer.disconnect();
-    return { acknowledged: count - 1, error };
-  }, topic);
+/** Sends records of so many bytes until one is refused: how many were acknowledged, and the error. */
+const fill = (page, topic, size = 256 * 1024) =>
+  page.evaluate(
+    async ([topic, size]) => {
+      const { bytesOf, rejection } = await inPage();
+      const producer = window.partita.producer({ retry: { retries: 1, initialRetryTime: 50 } });
+      await producer.connect();
+      let error;
+      let count = 0;
+      for (; count < 10_000 && !error; count++) {
+        const value = bytesOf(count, size);
+        error = await rejection(producer.send({ topic, messages: [{ value }] }));
+      }
+      await producer.disconnect();
+      return { acknowledged: count - 1, error };
+    },
+    [topic, size],
+  );
+
+/** Sends one record of that size; resolves to why it was refused, if it was. */
+const sendTo = (page, topic, size = 256 * 1024) =>
+  page.evaluate(
+    async ([topic, size]) => {
+      const { bytesOf, rejection, send } = await inPage();
+      return rejection(send(window.partita, topic, [{ value: bytesOf(1, size) }]));
+    },
+    [topic, size],
+  );
+
+const deleteTopic = (page, topic) =>
+  page.evaluate(
+    async (topic) =>
+      (await inPage()).withAdmin(window.partita, (admin) => admin.deleteTopics({ topics: [topic] })),
+    topic,
+  );
+
+/** Commits an offset of the group `billing`; resolves to why that failed, if it did. */
+const commit = (page, topic, offset) =>
+  page.evaluate(
+    async ([topic, offset]) => {
+      const { rejection, withAdmin } = await inPage();
+      const partitions = [{ partition: 0, offset }];
+      const set = (admin) => admin.setOffsets({ groupId: "billing", topic, partitions });
+      return rejection(withAdmin(window.partita, set));
+    },
+    [topic, offset],
+  );
 
 test("over quota: a typed error, a notice, everything acknowledged readable, and on when there is room", async (t) => {
   const { browser, page } = await openPlayground(t, { before: quota(24 * MIB) });
@@ -44,7 +76,7 @@ test("over quota: a typed error, a notice, everything acknowledged readable, and
     await send(window.partita, "small", [{ value: "before" }]);
   });
   const { acknowledged, error } = await fill(page, "large");
-  assert.ok(acknowledged >= 8 && acknowledged < 1000, `${acknowledged} records fitted`);
+  assert.ok(acknowledged >= 8 && acknowledged < 10_000, `${acknowledged} records fitted`);
 
   // One of KafkaJS's errors of the protocol, said at once: repeating it would not help.
   assert.equal(error.name, "PartitaQuotaExceeded");
@@ -76,17 +108,84 @@ test("over quota: a typed error, a notice, everything acknowledged readable, and
       ),
     acknowledged,
   );
-  const sendTo = (topic) =>
-    page.evaluate(async (topic) => {
-      const { bytesOf, rejection, send } = await inPage();
-      return rejection(send(window.partita, topic, [{ value: bytesOf(1, 256 * 1024) }]));
-    }, topic);
-  await eventually(() => sendTo("large"), (refused) => refused === undefined);
+  await eventually(() => sendTo(page, "large"), (refused) => refused === undefined);
   await full.waitFor({ state: "detached" });
-  await page.evaluate(async () =>
-    (await inPage()).withAdmin(window.partita, (admin) => admin.deleteTopics({ topics: ["large"] })),
-  );
-  await eventually(() => sendTo("small"), (refused) => refused === undefined);
+  await deleteTopic(page, "large");
+  await eventually(() => sendTo(page, "small"), (refused) => refused === undefined);
   const ends = await page.evaluate(async () => (await inPage()).ends(window.partita, "small"));
   assert.deepEqual(ends, { "small-0": 2 });
+});
+
+test("a full database still opens, takes commits and deletes, and is of use again after that", async (t) => {
+  const { browser, page } = await openPlayground(t, { before: quota(48 * MIB) });
+  browser.expectErrors();
+  await page.evaluate(async () => {
+    const { createTopic, send } = await inPage();
+    await createTopic(window.partita, "small", 1);
+    await createTopic(window.partita, "large", 1);
+    await send(window.partita, "small", [{ value: "before" }]);
+  });
+  // To the brim: what does not fit as large records may fit as small ones.
+  await fill(page, "large");
+  const { acknowledged } = await fill(page, "small", 100);
+  await state(page, "full");
+  for (let offset = 1; offset <= 100; offset++) {
+    assert.equal(await commit(page, "small", `${offset}`), undefined);
+  }
+  // That commits are stored does not mean that records are.
+  await state(page, "full");
+  assert.equal((await sendTo(page, "small", 100)).name, "PartitaQuotaExceeded");
+
+  await page.reload();
+  await state(page, "full");
+  const seen = await page.evaluate(async () => {
+    const { committed, ends } = await inPage();
+    return {
+      ends: await ends(window.partita, "small"),
+      committed: await committed(window.partita, "billing", "small"),
+    };
+  });
+  assert.deepEqual(seen, { ends: { "small-0": acknowledged + 1 }, committed: { "small-0": 100 } });
+  await deleteTopic(page, "large");
+  await running(page);
+  assert.equal(await sendTo(page, "small"), undefined);
+});
+
+test("where others have taken all room of the origin, the broker still opens and frees what it has", async (t) => {
+  const { browser, page } = await openPlayground(t, { before: quota(48 * MIB) });
+  browser.expectErrors();
+  await page.evaluate(async () => {
+    const { bytesOf, createTopic, send } = await inPage();
+    await createTopic(window.partita, "large", 1);
+    for (let n = 0; n < 32; n++) {
+      await send(window.partita, "large", [{ value: bytesOf(n, 256 * 1024) }]);
+    }
+  });
+  await page.evaluate(async () => {
+    const { bytesOf } = await inPage();
+    const database = await new Promise((resolve, reject) => {
+      const request = indexedDB.open("another", 1);
+      request.onupgradeneeded = () => request.result.createObjectStore("values");
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    const put = (size) =>
+      new Promise((resolve) => {
+        const transaction = database.transaction("values", "readwrite");
+        transaction.oncomplete = () => resolve(true);
+        transaction.onabort = () => resolve(false);
+        transaction.objectStore("values").put(bytesOf(1, size), Math.random());
+      });
+    for (let size = 1024 * 1024; size > 0; size >>= 2) {
+      while (await put(size));
+    }
+    database.close();
+  });
+  await page.reload();
+  await state(page, "full");
+  assert.equal((await sendTo(page, "large", 100)).name, "PartitaQuotaExceeded");
+  const ends = await page.evaluate(async () => (await inPage()).ends(window.partita, "large"));
+  assert.deepEqual(ends, { "large-0": 32 });
+  await deleteTopic(page, "large");
+  await running(page);
 });

@@ -71,6 +71,20 @@ pub(crate) fn random_seed() -> [u8; 32] {
     seed
 }
 
+/// So many random bytes, which nothing makes smaller, outside wasm memory.
+pub(crate) fn random_bytes(length: u32) -> Uint8Array {
+    /// As many as the platform gives at once.
+    const AT_ONCE: u32 = 65_536;
+    let bytes = Uint8Array::new_with_length(length);
+    let mut at = 0;
+    while at < length {
+        let end = at.saturating_add(AT_ONCE).min(length);
+        get_random_values(&bytes.subarray(at, end));
+        at = end;
+    }
+    bytes
+}
+
 /// `navigator.locks`, where there is such a thing: not in Node, nor in an insecure context.
 pub(crate) fn locks() -> Option<Locks> {
     let navigator = js_sys::Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;

@@ -60,6 +60,9 @@ pub struct Write {
     pub id: u64,
     /// The changes, to be applied in this order.
     pub ops: Vec<WriteOp>,
+    /// Whether clients' records are among them. All else is commits, metadata and deletes, for
+    /// which a host may keep some room back.
+    pub records: bool,
 }
 
 /// One change within a [`Write`].

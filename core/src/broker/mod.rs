@@ -202,6 +202,18 @@ impl Broker {
         self.settle();
     }
 
+    /// The host says that storage has no room for records, and why, or that it has some again.
+    ///
+    /// While there is none, clients' batches are refused as storage would refuse them; commits and
+    /// deleting go on, for which the host may have kept some room back.
+    pub fn handle_room(&mut self, now: Now, none: Option<String>) {
+        self.advance_clock(now);
+        if self.logs.note_room(none) {
+            self.observer.state();
+        }
+        self.settle();
+    }
+
     /// The moment of [`Broker::poll_timeout`] has come. Calling it early does nothing.
     pub fn handle_timeout(&mut self, now: Now) {
         self.advance_clock(now);

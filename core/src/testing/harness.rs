@@ -232,6 +232,12 @@ impl Harness {
         self.drain();
     }
 
+    /// Has the host say that there is no room for records, or that there is some again.
+    pub fn set_room(&mut self, none: Option<&str>) {
+        self.broker.handle_room(self.now, none.map(str::to_owned));
+        self.drain();
+    }
+
     /// Lets time pass, timer by timer, without storage doing anything.
     pub fn advance(&mut self, millis: u64) {
         let end = Monotonic(self.now.monotonic.0.saturating_add(millis));

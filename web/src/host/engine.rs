@@ -92,6 +92,7 @@ impl Engine {
                 self.alarm = None;
                 self.broker.handle_timeout(now);
             }
+            Item::Room { none, .. } => self.broker.handle_room(now, none),
             Item::Wake { .. } | Item::Deliver { .. } | Item::Close { .. } => {}
         }
         self.drain(now, &at_hand, queue);

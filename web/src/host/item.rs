@@ -28,6 +28,11 @@ pub(crate) enum Item {
         generation: u64,
         completion: Completion,
     },
+    /// Storage says to that engine that it has no room for records, or some again.
+    Room {
+        generation: u64,
+        none: Option<String>,
+    },
     /// The broker's next deadline. `late`: it was put off once.
     Timeout { due: Monotonic, late: bool },
     /// A client's alarm.
@@ -90,6 +95,7 @@ impl Item {
                 Reply::Written { id, result } => Kind::Written(*id, result.is_ok()),
                 Reply::Read { id, result } => Kind::Read(*id, result.is_ok()),
             },
+            Self::Room { none, .. } => Kind::Room(none.is_none()),
             Self::Timeout { .. } => Kind::Timeout,
             Self::Wake { .. } => Kind::Wake,
             Self::Deliver { connection, frame } => Kind::Deliver(*connection, frame.length()),
@@ -115,6 +121,7 @@ pub(crate) enum Kind {
     Loaded,
     Written(u64, bool),
     Read(u64, bool),
+    Room(bool),
     Timeout,
     Wake,
     Deliver(ConnectionId, u32),
@@ -135,6 +142,8 @@ impl std::fmt::Display for Kind {
             Self::Written(id, false) => write!(f, "write {id} has failed"),
             Self::Read(id, true) => write!(f, "read {id} has answered"),
             Self::Read(id, false) => write!(f, "read {id} has failed"),
+            Self::Room(false) => write!(f, "storage has no more room for records"),
+            Self::Room(true) => write!(f, "storage has room for records again"),
             Self::Timeout => write!(f, "a deadline of the broker"),
             Self::Wake => write!(f, "a deadline of a client"),
             Self::Deliver(id, bytes) => {

@@ -174,7 +174,11 @@ async fn open_storage(
             cache_bytes: state.options.cache_bytes,
         }
     };
-    let (done, lost) = (Rc::downgrade(host), Rc::downgrade(host));
+    let (done, lost, room) = (
+        Rc::downgrade(host),
+        Rc::downgrade(host),
+        Rc::downgrade(host),
+    );
     let listener = Listener {
         done: Rc::new(move |completion| {
             if let Some(host) = done.upgrade() {
@@ -184,6 +188,11 @@ async fn open_storage(
         lost: Rc::new(move |reason| {
             if let Some(host) = lost.upgrade() {
                 host.lost(generation, reason);
+            }
+        }),
+        room: Rc::new(move |none| {
+            if let Some(host) = room.upgrade() {
+                host.room(generation, none);
             }
         }),
     };

@@ -155,6 +155,13 @@ impl Host {
         self.turn();
     }
 
+    /// Storage says whether there is room for records.
+    fn room(self: &Rc<Self>, generation: u64, none: Option<String>) {
+        let item = Item::Room { generation, none };
+        self.state.borrow_mut().push(item);
+        self.turn();
+    }
+
     /// Late alarms are taken now, behind what arrived before this.
     fn resume(self: &Rc<Self>) {
         {

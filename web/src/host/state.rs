@@ -174,6 +174,7 @@ impl State {
             | Item::Frame { .. }
             | Item::Disconnect { .. }
             | Item::Stored { .. }
+            | Item::Room { .. }
             | Item::Timeout { .. }) => self.engine_item(now, item),
         }
         if self.clock.paused() {
@@ -205,7 +206,7 @@ impl State {
             }
             return;
         };
-        if let Item::Stored { generation, .. } = &item
+        if let Item::Stored { generation, .. } | Item::Room { generation, .. } = &item
             && *generation != engine.generation
         {
             return;

@@ -66,6 +66,8 @@ pub struct Listener {
     pub done: Rc<dyn Fn(Completion)>,
     /// The storage is gone.
     pub lost: Rc<dyn Fn(Lost)>,
+    /// There is no more room for records, and why; `None`: there is some again.
+    pub room: Rc<dyn Fn(Option<String>)>,
 }
 
 impl fmt::Debug for Listener {

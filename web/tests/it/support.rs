@@ -83,6 +83,7 @@ fn listener() -> (Listener, Rc<RefCell<Heard>>) {
         Listener {
             done: Rc::new(done),
             lost: Rc::new(lost),
+            room: Rc::new(|_| ()),
         },
         heard,
     )
@@ -129,10 +130,16 @@ impl<S: Storage> Probe<S> {
 
     /// Submits a write and returns its id.
     pub fn write(&mut self, ops: Vec<WriteOp>) -> u64 {
+        self.write_as(ops, true)
+    }
+
+    /// The same; `records` says whether clients' records are in it.
+    pub fn write_as(&mut self, ops: Vec<WriteOp>, records: bool) -> u64 {
         self.next_id += 1;
         self.submit(Effect::Write(Write {
             id: self.next_id,
             ops,
+            records,
         }));
         self.next_id
     }

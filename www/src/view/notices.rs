@@ -126,9 +126,10 @@ fn told(told: Notice, message: &str) -> Html {
         Notice::StorageFull => (
             false,
             "Storage is full: new records are refused.",
-            "IndexedDB answered QuotaExceededError, so the broker answers producers with \
+            "The browser gives no more room, so the broker answers producers with \
              KAFKA_STORAGE_ERROR; they hold their records and retry. All acknowledged records are \
-             safe. Reading works as before. Delete a topic or free space on this device.",
+             safe. Reading, committing and deleting work as before. Delete a topic or free space \
+             on this device.",
         ),
         Notice::StorageFailing => (
             false,

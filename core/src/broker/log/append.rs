@@ -7,6 +7,7 @@
 
 use bytes::Bytes;
 
+use crate::broker::StorageError;
 use crate::broker::config::{CompressionType, TimestampType as TopicTimestampType, TopicConfig};
 use crate::protocol::ErrorCode;
 use crate::records::{
@@ -79,6 +80,16 @@ pub(crate) struct Refusal {
     pub(crate) records: Vec<(i32, RecordFault)>,
     /// Whether the answer has the log's start, as Kafka's has with errors it did not foresee.
     pub(crate) with_log_start: bool,
+}
+
+impl Refusal {
+    /// Storage does not take it.
+    pub(super) fn storage(why: &StorageError) -> Self {
+        Self {
+            message: Some(why.to_string()),
+            ..Self::from(ErrorCode::KAFKA_STORAGE_ERROR)
+        }
+    }
 }
 
 impl From<ErrorCode> for Refusal {

@@ -88,8 +88,10 @@ pub(crate) struct Logs {
     reads: Reads,
     pages: Cache<Arc<Page>>,
     positions: Cache<Positions>,
-    /// The host's words, while storage has no room.
+    /// The host's words, since a write found no room and until records are stored again.
     storage_full: Option<String>,
+    /// The host's words, while it says that there is no room for records.
+    no_room: Option<String>,
     /// Wall time of opening: what is stamped later was stamped by a clock that ran ahead.
     opened_at: i64,
 }
@@ -104,6 +106,7 @@ impl Default for Logs {
             pages: Cache::new(CACHED_PAGES),
             positions: Cache::new(CACHED_POSITIONS),
             storage_full: None,
+            no_room: None,
             opened_at: 0,
         }
     }
@@ -128,7 +131,17 @@ impl Logs {
 
     /// Why storage has no room, while it has none.
     pub(crate) fn storage_full(&self) -> Option<&str> {
-        self.storage_full.as_deref()
+        self.no_room.as_deref().or(self.storage_full.as_deref())
+    }
+
+    /// What the host says of the room for records; whether that is news.
+    pub(super) fn note_room(&mut self, none: Option<String>) -> bool {
+        let before = self.storage_full().is_some();
+        if none.is_none() {
+            self.storage_full = None;
+        }
+        self.no_room = none;
+        before != self.storage_full().is_some()
     }
 
     /// The largest leader epoch of any log.
@@ -202,7 +215,7 @@ impl Broker {
     ) -> Result<Appended, Refusal> {
         let found = self.logs.logs.get_mut(&log);
         let found = found.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-        let appended = found.append(batch, policy)?;
+        let appended = found.append(batch, policy, self.logs.no_room.as_deref())?;
         if !appended.duplicate {
             self.log_changed(log);
         }

@@ -269,7 +269,7 @@ impl PartitionLog {
         self.epochs.earliest(self.log_start)
     }
 
-    /// Appends a client's batch.
+    /// Appends a client's batch; `no_room` says why there is no room for a new one, if so.
     ///
     /// # Errors
     /// A [`Refusal`]; nothing has changed then.
@@ -277,11 +277,10 @@ impl PartitionLog {
         &mut self,
         batch: BatchView,
         policy: &AppendPolicy,
+        no_room: Option<&str>,
     ) -> Result<Appended, Refusal> {
         if let Some(why) = self.failure() {
-            let mut refusal = Refusal::from(ErrorCode::KAFKA_STORAGE_ERROR);
-            refusal.message = Some(why.to_string());
-            return Err(refusal);
+            return Err(Refusal::storage(why));
         }
         let batch = prepare(batch, policy)?;
         if batch.header.is_transactional() {
@@ -296,6 +295,9 @@ impl PartitionLog {
                 log_append_time: duplicate.timestamp,
                 duplicate: true,
             });
+        }
+        if let Some(why) = no_room {
+            return Err(Refusal::storage(&StorageError::QuotaExceeded(why.into())));
         }
         let log_append_time = policy.log_append_time().unwrap_or(-1);
         self.stage(batch, log_append_time)

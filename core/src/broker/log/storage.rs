@@ -27,6 +27,8 @@ struct Part {
     /// The log start that the write makes durable, and up to where it makes the log durable.
     start: i64,
     end: i64,
+    /// It has new chunks.
+    chunks: bool,
 }
 
 #[derive(Debug)]
@@ -34,8 +36,6 @@ struct InFlight {
     id: u64,
     parts: Vec<Part>,
     drops: Vec<LogId>,
-    /// It has new chunks: if it succeeds, storage has room.
-    chunks: bool,
     /// One before it failed.
     doomed: bool,
     /// Nothing may be issued behind it: it tries whether failed logs can be used again.
@@ -77,7 +77,7 @@ impl WriteQueue {
 
 impl Logs {
     /// Makes the next write of what waits, if there may be one.
-    fn next_write(&mut self, now: i64) -> Option<Write> {
+    fn next_write(&mut self, now: i64) -> Option<(u64, Vec<WriteOp>)> {
         if !self.queue.may_issue() {
             return None;
         }
@@ -94,7 +94,6 @@ impl Logs {
             id,
             parts: Vec::new(),
             drops: Vec::new(),
-            chunks: false,
             doomed: false,
             alone,
         };
@@ -111,7 +110,6 @@ impl Logs {
             self.queue.marked.remove(&log);
             bytes = bytes.saturating_add(self.flush_into(log, (bytes, now), &mut write, &mut ops));
         }
-        write.chunks = bytes > 0;
         if !alone {
             write.drops = std::mem::take(&mut self.queue.drops);
             ops.extend(write.drops.iter().map(|&log| WriteOp::DropLog { log }));
@@ -121,7 +119,7 @@ impl Logs {
         }
         self.queue.next_id = id.wrapping_add(1);
         self.queue.in_flight.push_back(write);
-        Some(Write { id, ops })
+        Some((id, ops))
     }
 
     /// Adds one log's part to a write that has so many `bytes` of chunks; returns the part's.
@@ -158,6 +156,7 @@ impl Logs {
             incarnation: log.incarnation(),
             start: log.log_start_offset(),
             end: log.written_end(),
+            chunks: flushed.bytes > 0,
         });
         if log.wants_write() {
             self.queue.mark(id);
@@ -172,9 +171,11 @@ impl Broker {
         let mut any = false;
         let now = self.clock.wall().0;
         while !matches!(self.lifecycle, Lifecycle::Failed(_))
-            && let Some(write) = self.logs.next_write(now)
+            && let Some((id, ops)) = self.logs.next_write(now)
         {
-            self.output(Output::Effect(Effect::Write(write)));
+            let issued = self.logs.queue.in_flight.back();
+            let records = issued.is_some_and(|write| self.has_records(write));
+            self.output(Output::Effect(Effect::Write(Write { id, ops, records })));
             any = true;
         }
         any
@@ -212,7 +213,8 @@ impl Broker {
     }
 
     fn write_succeeded(&mut self, write: &InFlight) {
-        if write.chunks && self.logs.storage_full.take().is_some() {
+        if self.logs.storage_full.is_some() && self.has_records(write) {
+            self.logs.storage_full = None;
             self.observer.state();
         }
         for part in &write.parts {
@@ -238,6 +240,14 @@ impl Broker {
             });
             self.log_changed(part.log);
         }
+    }
+
+    /// Whether a write has records of clients: if it succeeds, storage has room. That a commit or
+    /// a manifest still fits proves nothing.
+    fn has_records(&self, write: &InFlight) -> bool {
+        let clients = |log| self.topic_of(log).is_some_and(|topic| !topic.internal);
+        let mut parts = write.parts.iter();
+        parts.any(|part| part.chunks && clients(part.log))
     }
 
     /// The logs of the write, and of all issued behind it, go back to what is durable.

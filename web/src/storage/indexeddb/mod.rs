@@ -10,6 +10,7 @@ mod error;
 mod lease;
 mod open;
 mod read;
+mod room;
 mod write;
 
 use std::cell::{Cell, RefCell};
@@ -26,6 +27,7 @@ use web_sys::IdbVersionChangeEvent;
 
 use super::cache::Cache;
 use super::{Chunk, Completion, Exported, Listener, Lost, Storage, chunk};
+use room::Room;
 use write::Writes;
 
 pub use dump::export;
@@ -57,6 +59,7 @@ struct Inner {
     listener: Listener,
     cache: RefCell<Cache>,
     writes: RefCell<Writes>,
+    room: Room,
     /// Why nothing can be done any more.
     gone: RefCell<Option<StorageError>>,
     /// Told when the database is closed, deleted or wanted by others.

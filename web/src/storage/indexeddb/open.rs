@@ -12,6 +12,7 @@ use partita_core::broker::StorageError;
 use wasm_bindgen::prelude::*;
 
 use super::lease::{LEASE, Lease};
+use super::room::{self, RESERVE, Reserve, Room};
 use super::write::Writes;
 use super::{CHUNKS, FORMAT, IndexedDb, Inner, MANIFESTS, META, PAGES, SCHEMA, error};
 use crate::storage::Listener;
@@ -75,8 +76,8 @@ pub async fn open(
         true => TransactionDurability::Strict,
         false => TransactionDurability::Relaxed,
     };
-    let lease = match take_lease(&database).await {
-        Ok(lease) => lease,
+    let (lease, reserve) = match take_lease_anyhow(&database).await {
+        Ok(taken) => taken,
         Err(error) => {
             database.close();
             return Err(error);
@@ -88,11 +89,13 @@ pub async fn open(
         listener,
         cache: RefCell::new(Cache::new(options.cache_bytes)),
         writes: RefCell::new(Writes::new(lease)),
+        room: Room::new(reserve),
         gone: RefCell::new(None),
         handlers: RefCell::new(None),
         closing: Cell::new(false),
     });
     inner.listen();
+    room::opened(&inner);
     Ok(IndexedDb { inner })
 }
 
@@ -106,9 +109,25 @@ fn create_stores(database: &Database) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes the lease; if there is no room for that, the reserve is given up for it.
+async fn take_lease_anyhow(database: &Database) -> Result<(Lease, Reserve), OpenError> {
+    let mut reserve = RESERVE.iter();
+    loop {
+        let taken = take_lease(database).await;
+        let full = matches!(
+            taken,
+            Err(OpenError::Storage(StorageError::QuotaExceeded(_)))
+        );
+        match reserve.next().filter(|_| full) {
+            Some(key) => room::delete(database, key).await?,
+            None => return taken,
+        }
+    }
+}
+
 /// Checks the format and raises the epoch, in one transaction: whoever held the lease before is
-/// fenced from here on.
-async fn take_lease(database: &Database) -> Result<Lease, OpenError> {
+/// fenced from here on. Finds the reserve on the way.
+async fn take_lease(database: &Database) -> Result<(Lease, Reserve), OpenError> {
     let storage = |e: &Error| OpenError::Storage(error::from_error(e));
     let transaction = database
         .transaction(META)
@@ -118,7 +137,7 @@ async fn take_lease(database: &Database) -> Result<Lease, OpenError> {
         .map_err(|e| storage(&e))?;
     let raw = transaction.as_sys().clone();
     raw.set_onerror(None);
-    let lease = {
+    let taken = {
         let meta = transaction.object_store(META).map_err(|e| storage(&e))?;
         let format = meta
             .get::<f64, _, _>(FORMAT_KEY)
@@ -126,6 +145,10 @@ async fn take_lease(database: &Database) -> Result<Lease, OpenError> {
             .map_err(|e| storage(&e))?;
         let lease = meta
             .get::<JsValue, _, _>(LEASE)
+            .primitive()
+            .map_err(|e| storage(&e))?;
+        let keys = meta
+            .get_all_keys::<JsValue>()
             .primitive()
             .map_err(|e| storage(&e))?;
         if format
@@ -136,6 +159,8 @@ async fn take_lease(database: &Database) -> Result<Lease, OpenError> {
             return Err(OpenError::NewerFormat);
         }
         let lease = Lease::from_js(lease.await.map_err(|e| storage(&e))?)?.taken_over();
+        let keys = keys.await.map_err(|e| storage(&e))?;
+        let keys: Vec<JsValue> = keys.collect::<Result<_, _>>().map_err(|e| storage(&e))?;
         let put_format = meta
             .put(f64::from(FORMAT))
             .with_key(FORMAT_KEY)
@@ -143,13 +168,13 @@ async fn take_lease(database: &Database) -> Result<Lease, OpenError> {
         put_format.primitive().map_err(|e| storage(&e))?;
         let put_lease = meta.put(lease.to_js()).with_key(LEASE).without_key_type();
         put_lease.primitive().map_err(|e| storage(&e))?;
-        lease
+        (lease, Reserve::found(&keys))
     };
     transaction
         .commit()
         .await
         .map_err(|e| error::of_transaction(&raw, &e))?;
-    Ok(lease)
+    Ok(taken)
 }
 
 pub(super) fn open_error(error: OpenDbError) -> OpenError {

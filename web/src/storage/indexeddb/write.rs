@@ -20,11 +20,12 @@ use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::{TransactionMode, TransactionOptions, TransactionRef};
 use js_sys::Uint8Array;
 use partita_core::broker::{LogId, Reply, StorageError, Write, WriteOp};
+use partita_core::types::Uuid;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::lease::{self, LEASE, Lease};
-use super::{CHUNKS, Inner, MANIFESTS, META, PAGES, error};
+use super::{CHUNKS, Inner, MANIFESTS, META, PAGES, error, room};
 use crate::key;
 use crate::storage::{Lost, chunk};
 
@@ -74,6 +75,28 @@ impl Writes {
 struct Prepared {
     id: u64,
     ops: Vec<Op>,
+    /// Whether clients' records are in it.
+    records: bool,
+}
+
+impl Prepared {
+    /// How much it puts, in bytes.
+    fn bytes(&self) -> f64 {
+        let put = |op: &Op| match op {
+            Op::PutChunk { bytes, .. } | Op::Put { bytes, .. } => f64::from(bytes.length()),
+            Op::DeleteChunks { .. } | Op::DeletePages { .. } | Op::DropLog { .. } => 0.0,
+        };
+        self.ops.iter().map(put).sum()
+    }
+
+    /// Whether it frees room, or says what is to be freed: topics are deleted by a record.
+    fn frees(&self) -> bool {
+        self.ops.iter().any(|op| match op {
+            Op::PutChunk { log, .. } => log.topic == Uuid::METADATA,
+            Op::DeleteChunks { .. } | Op::DropLog { .. } => true,
+            Op::Put { .. } | Op::DeletePages { .. } => false,
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -141,6 +164,7 @@ pub(super) fn submit(inner: &Rc<Inner>, write: Write) {
     let prepared = Prepared {
         id: write.id,
         ops: write.ops.into_iter().map(Op::from).collect(),
+        records: write.records,
     };
     {
         let mut writes = inner.writes.borrow_mut();
@@ -164,7 +188,7 @@ fn begin(inner: &Rc<Inner>, writes: &mut Writes, write: Prepared) {
     writes.in_flight = writes.in_flight.saturating_add(1);
     let inner = Rc::clone(inner);
     spawn_local(async move {
-        let result = transact(&inner, expected, &write.ops).await;
+        let result = attempt(&inner, expected, &write).await;
         match &result {
             Ok(()) => keep(&inner, write.ops),
             Err(error) => {
@@ -181,6 +205,26 @@ fn begin(inner: &Rc<Inner>, writes: &mut Writes, write: Prepared) {
         finish(&inner, write.id, result);
         recover(&inner);
     });
+}
+
+/// Carries a write out. One without records gets the room that is kept back, if there is no other.
+async fn attempt(inner: &Rc<Inner>, expected: Lease, write: &Prepared) -> Result<(), StorageError> {
+    if write.records {
+        room::check(inner)?;
+    }
+    loop {
+        let result = transact(inner, expected, &write.ops).await;
+        let full = matches!(result, Err(StorageError::QuotaExceeded(_)));
+        if full {
+            room::lacks(inner);
+        }
+        if !full || write.records || !room::give_up(inner, write.frees()).await {
+            if result.is_ok() {
+                room::wrote(inner, write.bytes(), write.frees());
+            }
+            return result;
+        }
+    }
 }
 
 /// Notes what became of a write, and answers what can be answered in order.

@@ -229,6 +229,52 @@ fn without_room_produce_says_so_and_goes_on_when_there_is_some() {
 }
 
 #[test]
+fn that_something_else_than_records_was_written_does_not_mean_that_there_is_room() {
+    let mut scene = Scene::new();
+    scene.send(batch(&["a"]));
+    scene.fail(quota());
+    scene.failed();
+    scene.harness.run();
+    scene.create("another", 1, &[]);
+    let full = BrokerState::StorageFull("only 40 MB are allowed".to_owned());
+    assert_eq!(scene.harness.broker.state(), full);
+    scene.produce_values(&["b"]);
+    assert_eq!(scene.harness.broker.state(), BrokerState::Running);
+}
+
+#[test]
+fn while_the_host_says_that_there_is_no_room_records_are_refused_and_all_else_goes_on() {
+    let mut scene = Scene::new();
+    let first = sequenced(&["a"], 7, 0, 0);
+    assert_eq!(scene.produce(first.clone()).error_code, ErrorCode::NONE);
+    let epoch = scene.epoch();
+    scene.harness.set_room(Some("2 MB are kept"));
+    let full = BrokerState::StorageFull("2 MB are kept".to_owned());
+    assert_eq!(scene.harness.broker.state(), full);
+    let refused = scene.produce(sequenced(&["b"], 7, 0, 1));
+    assert_eq!(refused.error_code, ErrorCode::KAFKA_STORAGE_ERROR);
+    assert_eq!(
+        refused.error_message.as_deref(),
+        Some("storage is full: 2 MB are kept")
+    );
+    assert!(!scene.harness.storage_waits(), "nothing is written");
+    let again = scene.produce(first);
+    assert_eq!(
+        (again.error_code, again.base_offset),
+        (ErrorCode::NONE, 0),
+        "what is stored already needs no room"
+    );
+    scene.create("another", 1, &[]);
+    assert_eq!(scene.harness.broker.state(), full);
+
+    scene.harness.set_room(None);
+    assert_eq!(scene.harness.broker.state(), BrokerState::Running);
+    let taken = scene.produce(sequenced(&["b"], 7, 0, 1));
+    assert_eq!((taken.error_code, taken.base_offset), (ErrorCode::NONE, 1));
+    assert_eq!(scene.epoch(), epoch, "the log never failed");
+}
+
+#[test]
 fn a_fenced_broker_stops_and_closes_every_connection() {
     let mut scene = Scene::new();
     let idle = scene.harness.connect();
