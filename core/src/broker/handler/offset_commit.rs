@@ -118,6 +118,8 @@ fn take_topic(
             error_code,
         });
     }
+    // Those that are refused at once come first, as in Kafka.
+    partitions.sort_by_key(|partition| partition.error_code == TO_COME);
     OffsetCommitResponseTopic {
         name: topic.name,
         topic_id: topic.topic_id,

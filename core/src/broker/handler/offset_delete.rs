@@ -42,7 +42,9 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: OffsetDele
                 .topics
                 .iter()
                 .zip(known.iter().zip(errors))
-                .map(|(asked, ((_, known), errors))| answer(asked, known, &errors));
+                .map(|(asked, ((_, known), errors))| answer(asked, known, &errors))
+                // Kafka says nothing of a topic without partitions.
+                .filter(|topic| !topic.partitions.is_empty());
             let topics = topics.collect();
             broker.after_group_write(
                 partition,

@@ -9,9 +9,11 @@
 //! asks the Kafka at that address and writes its answers down again; with `PARTITA_SUITES=fetch,…`
 //! only some suites. CONTRIBUTING.md says how that Kafka has to be started.
 
+mod commits;
 mod differences;
 mod fetch;
 mod list_offsets;
+mod members;
 mod peer;
 mod produce;
 mod records;
@@ -45,7 +47,7 @@ macro_rules! suites {
     };
 }
 
-suites!(produce, fetch, list_offsets);
+suites!(produce, fetch, list_offsets, commits);
 
 /// Everything a peer answers to a suite's questions.
 fn answers(suite: &Suite, peer: Peer) -> Vec<Answer> {

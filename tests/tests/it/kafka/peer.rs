@@ -51,6 +51,26 @@ impl Peer {
         }
     }
 
+    /// Opens one more connection.
+    pub(super) fn connect(&mut self) -> Connection {
+        match self {
+            Self::Ours {
+                harness,
+                connections,
+            } => {
+                connections.push(harness.connect());
+                Connection(connections.len() - 1)
+            }
+            Self::Kafka {
+                address,
+                connections,
+            } => {
+                connections.push(open(address));
+                Connection(connections.len() - 1)
+            }
+        }
+    }
+
     /// Sends a request's frame.
     pub(super) fn send(&mut self, on: Connection, frame: Bytes) {
         match self {
