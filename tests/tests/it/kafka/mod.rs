@@ -12,6 +12,8 @@
 mod commits;
 mod differences;
 mod fetch;
+mod group_admin;
+mod groups;
 mod list_offsets;
 mod members;
 mod peer;
@@ -47,7 +49,7 @@ macro_rules! suites {
     };
 }
 
-suites!(produce, fetch, list_offsets, commits);
+suites!(produce, fetch, list_offsets, commits, groups, group_admin);
 
 /// Everything a peer answers to a suite's questions.
 fn answers(suite: &Suite, peer: Peer) -> Vec<Answer> {

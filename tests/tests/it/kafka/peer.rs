@@ -149,6 +149,16 @@ impl Peer {
         }
     }
 
+    /// Where it sees us.
+    pub(super) fn client_host(&self) -> String {
+        match self {
+            Self::Ours { .. } => "/client.test".to_owned(),
+            Self::Kafka { connections, .. } => {
+                format!("/{}", connections[0].local_addr().unwrap().ip())
+            }
+        }
+    }
+
     /// The host and port that it advertises.
     pub(super) fn advertised(&self) -> (&str, &str) {
         match self {

@@ -44,7 +44,7 @@ impl Scribe {
             RUNS.fetch_add(1, Ordering::Relaxed)
         );
         Self {
-            stand_ins: StandIns::new(&prefix, peer.advertised()),
+            stand_ins: StandIns::new(&prefix, &peer),
             began: now,
             peer,
             answers: Vec::new(),
@@ -113,7 +113,8 @@ impl Scribe {
         self.receive::<R>(Connection::FIRST, version)
     }
 
-    fn receive<R: Request<Response: Debug>>(
+    /// Awaits an answer without writing it down.
+    pub(super) fn receive<R: Request<Response: Debug>>(
         &mut self,
         on: Connection,
         version: i16,

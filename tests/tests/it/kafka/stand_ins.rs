@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 
 use partita_core::types::Uuid;
 
+use super::peer::Peer;
+
 /// The stand-ins of a run, in the order in which things were first seen.
 #[derive(Debug)]
 pub(super) struct StandIns {
@@ -12,6 +14,7 @@ pub(super) struct StandIns {
     prefix: String,
     host: String,
     port: String,
+    client_host: String,
     /// Stand-ins for ids of topics, member ids and numbers, by how they are written.
     seen: BTreeMap<String, String>,
     /// How many of each kind there are.
@@ -22,8 +25,10 @@ pub(super) struct StandIns {
 const NUMBERS: &[(&str, &str)] = &[("session_id: ", "session"), ("producer_id: ", "producer")];
 
 impl StandIns {
-    pub(super) fn new(prefix: &str, (host, port): (&str, &str)) -> Self {
+    pub(super) fn new(prefix: &str, peer: &Peer) -> Self {
+        let (host, port) = peer.advertised();
         Self {
+            client_host: format!("client_host: \"{}\"", peer.client_host()),
             prefix: prefix.to_owned(),
             host: format!("host: \"{host}\", "),
             port: format!("port: {port}"),
@@ -47,6 +52,7 @@ impl StandIns {
             .replace(&self.prefix, "")
             .replace(&self.host, "host: HOST, ")
             .replace(&self.port, "port: PORT")
+            .replace(&self.client_host, "client_host: CLIENT")
             .replace("throttle_time_ms: 0, ", "")
             .replace("throttle_time_ms: 0 ", "");
         let told = without_types(&told);
