@@ -247,7 +247,7 @@ fn check_throttled(name: &str, value: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{name} must be the literal '*' or a list of replicas in the following form: \
+        "{name} must be the literal '*' or a list of replicas in the following format: \
          [partitionId]:[brokerId],[partitionId]:[brokerId],..."
     ))
 }

@@ -10,7 +10,9 @@ use super::describe_configs::check_broker_name;
 use crate::broker::Broker;
 use crate::broker::config::{broker_definition, validate_topic_configs};
 use crate::broker::dispatch::Context;
-use crate::broker::metadata::{METADATA_LOG, RESOURCE_BROKER, RESOURCE_TOPIC, Refusal};
+use crate::broker::metadata::{
+    METADATA_LOG, RESOURCE_BROKER, RESOURCE_TOPIC, Refusal, validate_topic_name,
+};
 use crate::protocol::ErrorCode;
 use crate::protocol::internal::metadata::MetadataRecord;
 use crate::protocol::internal::metadata_records::ConfigRecord;
@@ -35,13 +37,13 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: AlterConfi
             Err(duplicate_resource())
         } else {
             let mut wanted = SortedMap::new();
-            let mut refused = None;
+            let mut refused = check_keys(resource.configs.iter().map(|config| &config.name)).err();
             for config in resource.configs {
                 match config.value {
                     Some(value) => {
                         wanted.insert(config.name, value);
                     }
-                    None => refused = Some(null_value(&config.name)),
+                    None => refused = refused.or_else(|| Some(null_value(&config.name))),
                 }
             }
             match refused {
@@ -100,8 +102,21 @@ pub(super) fn null_value(name: &str) -> Refusal {
 pub(super) fn split(result: Result<(), Refusal>) -> (ErrorCode, Option<String>) {
     match result {
         Ok(()) => (ErrorCode::NONE, None),
-        Err((code, why)) => (code, Some(why)),
+        Err((code, why)) => (code, Some(why).filter(|why| !why.is_empty())),
     }
+}
+
+/// Refuses configs that are named more than once.
+///
+/// # Errors
+/// `INVALID_REQUEST`.
+pub(super) fn check_keys<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
+    let mut seen = SortedSet::new();
+    if names.all(|name| seen.insert(name.as_str())) {
+        return Ok(());
+    }
+    let why = "Error due to duplicate config keys";
+    Err((ErrorCode::INVALID_REQUEST, why.to_owned()))
 }
 
 /// Makes `wanted` all configs of a resource.
@@ -160,21 +175,27 @@ pub(super) fn present(
     name: &str,
 ) -> Result<SortedMap<String, String>, Refusal> {
     match kind {
+        RESOURCE_TOPIC if name.is_empty() => {
+            let why = "Default topic resources are not allowed.";
+            Err((ErrorCode::INVALID_REQUEST, why.to_owned()))
+        }
         RESOURCE_TOPIC if broker.metadata.latest_id(name).is_none() => {
+            validate_topic_name(name).map_err(|why| (ErrorCode::INVALID_TOPIC_EXCEPTION, why))?;
             let why = format!("The topic '{name}' does not exist.");
             Err((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, why))
         }
         RESOURCE_TOPIC => Ok(broker.metadata.latest_configs(kind, name)),
         RESOURCE_BROKER => {
             if !name.is_empty() {
-                check_broker_name(broker, name)?;
+                let expected = broker.config.node_id().to_string();
+                check_broker_name(broker, name, "Node", &expected)?;
             }
             let mut configs = broker.metadata.latest_configs(kind, name);
             configs.retain(|config, _| broker_definition(config).is_some());
             Ok(configs)
         }
         other => {
-            let why = format!("Unsupported resource type: {other}");
+            let why = format!("Unknown resource type {other}");
             Err((ErrorCode::INVALID_REQUEST, why))
         }
     }

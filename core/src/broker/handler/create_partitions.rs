@@ -84,8 +84,6 @@ fn grow(
             .map(|assignment| assignment.broker_ids.clone())
             .collect()
     });
-    // Some clients send an empty list where they mean none.
-    let assignments = assignments.filter(|given| !given.is_empty());
     let records = broker.growth_records(&topic.name, topic.count, assignments.as_deref())?;
     if validate_only {
         return Ok(());
@@ -99,6 +97,6 @@ fn refusal(name: &str, (error_code, message): Refusal) -> CreatePartitionsTopicR
     CreatePartitionsTopicResult {
         name: name.to_owned(),
         error_code,
-        error_message: Some(message),
+        error_message: Some(message).filter(|message| !message.is_empty()),
     }
 }

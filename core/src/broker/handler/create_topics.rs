@@ -110,12 +110,13 @@ fn create(
         configs,
     })?;
     let mut result = created(broker, &checked);
+    // What is only checked gets an id as well, as in Kafka; no topic will have it.
+    let (topic_id, records) = broker.creation_records(&checked);
+    result.topic_id = topic_id;
     if !validate_only {
-        let (topic_id, records) = broker.creation_records(&checked);
         broker
             .append_metadata(&records)
             .map_err(|error| (error, error.message().to_owned()))?;
-        result.topic_id = topic_id;
     }
     Ok(result)
 }

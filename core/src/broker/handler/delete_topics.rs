@@ -30,8 +30,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: DeleteTopi
         names.collect::<Vec<String>>().join(", ")
     });
     let enabled = broker.config.flag("delete.topic.enable");
-    let mut seen = SortedSet::new();
-    let mut responses = Vec::with_capacity(asked.len());
+    let (asked, mut responses) = without_duplicates(broker, asked);
     for topic in asked {
         let result = if !enabled {
             // Version 3 brought the code of its own.
@@ -46,9 +45,6 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: DeleteTopi
             refusal(topic, ErrorCode::INVALID_REQUEST, Some(why))
         } else if topic.name.is_none() && topic.topic_id.is_zero() {
             let why = "Neither topic name nor id were specified.";
-            refusal(topic, ErrorCode::INVALID_REQUEST, Some(why))
-        } else if !seen.insert((topic.name.clone(), topic.topic_id)) {
-            let why = "Duplicate topic name or id.";
             refusal(topic, ErrorCode::INVALID_REQUEST, Some(why))
         } else {
             delete(broker, topic)
@@ -80,6 +76,62 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: DeleteTopi
             broker.respond(id, &response);
         }),
     );
+}
+
+/// Refuses once, and does not delete, what is named more than once: by name, by id, or by both.
+fn without_duplicates(
+    broker: &Broker,
+    asked: Vec<DeleteTopicState>,
+) -> (Vec<DeleteTopicState>, Vec<DeletableTopicResult>) {
+    let key = |topic: &DeleteTopicState| (topic.name.clone(), topic.topic_id);
+    let mut seen = SortedSet::new();
+    let mut twice = SortedSet::new();
+    for topic in &asked {
+        let one_of_both = topic.name.is_some() == topic.topic_id.is_zero();
+        if one_of_both && !seen.insert(key(topic)) {
+            twice.insert(key(topic));
+        }
+    }
+    let mut refused: Vec<DeletableTopicResult> = twice
+        .iter()
+        .map(|(name, topic_id)| {
+            let why = match name {
+                Some(_) => "Duplicate topic name.",
+                None => "Duplicate topic id.",
+            };
+            let topic = DeleteTopicState {
+                name: name.clone(),
+                topic_id: *topic_id,
+            };
+            refusal(topic, ErrorCode::INVALID_REQUEST, Some(why))
+        })
+        .collect();
+    let mut left: Vec<DeleteTopicState> = asked
+        .into_iter()
+        .filter(|topic| !twice.contains(&key(topic)))
+        .collect();
+    let by_id = |id| (None, id);
+    let named: Vec<DeleteTopicState> = left
+        .iter()
+        .filter(|topic| topic.topic_id.is_zero())
+        .filter_map(|topic| {
+            let name = topic.name.as_ref()?;
+            let topic_id = broker.metadata.latest_id(name)?;
+            seen.contains(&by_id(topic_id)).then(|| DeleteTopicState {
+                name: Some(name.clone()),
+                topic_id,
+            })
+        })
+        .collect();
+    for both in named {
+        left.retain(|topic| match &topic.name {
+            Some(_) => topic.name != both.name || !topic.topic_id.is_zero(),
+            None => topic.topic_id != both.topic_id,
+        });
+        let why = "The provided topic name maps to an ID that was already supplied.";
+        refused.push(refusal(both, ErrorCode::INVALID_REQUEST, Some(why)));
+    }
+    (left, refused)
 }
 
 fn delete(broker: &mut Broker, topic: DeleteTopicState) -> DeletableTopicResult {

@@ -67,10 +67,10 @@ fn describe(
     let entries: Vec<(Entry, bool)> = match resource.resource_type {
         RESOURCE_TOPIC => {
             validate_topic_name(name).map_err(|why| (ErrorCode::INVALID_TOPIC_EXCEPTION, why))?;
-            let topic = broker.metadata.topic_by_name(name).ok_or_else(|| {
-                let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-                (unknown, unknown.message().to_owned())
-            })?;
+            let topic = broker
+                .metadata
+                .topic_by_name(name)
+                .ok_or_else(|| (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, String::new()))?;
             topic_entries(&topic.overrides, &broker.config)
                 .map(|entry| (entry, false))
                 .collect()
@@ -82,12 +82,14 @@ fn describe(
             .filter_map(|(name, value)| dynamic_default_entry(name, value))
             .collect(),
         RESOURCE_BROKER => {
-            check_broker_name(broker, name)?;
+            let node = broker.config.node_id();
+            let expected = format!("{node} or empty string");
+            check_broker_name(broker, name, "Broker", &expected)?;
             broker_entries(&broker.config).collect()
         }
-        other => {
-            let why = format!("Unsupported resource type: {other}");
-            return Err((ErrorCode::INVALID_REQUEST, why));
+        _ => {
+            let code = ErrorCode::INVALID_REQUEST;
+            return Err((code, code.message().to_owned()));
         }
     };
     // Null asks for all; so does an empty list from version 1 on in Kafka's own clients.
@@ -102,16 +104,21 @@ fn describe(
         .collect())
 }
 
-/// Checks that a broker resource names this broker.
+/// Checks that a broker resource names this broker; `what` and `expected` are for the words.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, in Kafka's words.
-pub(super) fn check_broker_name(broker: &Broker, name: &str) -> Result<(), Refusal> {
-    let node = broker.config.node_id();
-    if name.parse::<i32>() == Ok(node) {
-        return Ok(());
-    }
-    let why = format!("Unexpected broker id, expected {node} or empty string, but received {name}");
+pub(super) fn check_broker_name(
+    broker: &Broker,
+    name: &str,
+    what: &str,
+    expected: &str,
+) -> Result<(), Refusal> {
+    let why = match name.parse::<i32>() {
+        Ok(node) if node == broker.config.node_id() => return Ok(()),
+        Ok(_) => format!("Unexpected broker id, expected {expected}, but received {name}"),
+        Err(_) => format!("{what} id must be an integer, but it is: {name}"),
+    };
     Err((ErrorCode::INVALID_REQUEST, why))
 }
 

@@ -14,11 +14,11 @@ use crate::protocol::internal::metadata_records::{
 };
 use crate::types::Uuid;
 
-/// The most partitions of one topic: a bound of ours, so that one small request cannot make the
-/// broker reserve gigabytes.
+/// The most partitions of one topic. Kafka has this bound for the partitions of one request; so one
+/// small request cannot make the broker reserve gigabytes.
 pub(crate) const MAX_PARTITIONS: i32 = 10_000;
 
-/// An error code and Kafka's words for it.
+/// An error code and Kafka's words for it, empty where it has none.
 pub(crate) type Refusal = (ErrorCode, String);
 
 /// A topic to be created.
@@ -42,13 +42,18 @@ pub(crate) struct CheckedTopic {
     pub(crate) configs: SortedMap<String, String>,
 }
 
+fn too_many_partitions() -> Refusal {
+    let why = "Excessively large number of partitions per request.";
+    (ErrorCode::POLICY_VIOLATION, why.to_owned())
+}
+
 impl Broker {
     /// Checks a topic that is to be created.
     ///
     /// # Errors
     /// As Kafka's controller: `INVALID_TOPIC_EXCEPTION`, `TOPIC_ALREADY_EXISTS`,
     /// `INVALID_PARTITIONS`, `INVALID_REPLICATION_FACTOR`, `INVALID_REPLICA_ASSIGNMENT`,
-    /// `INVALID_CONFIG`, `INVALID_REQUEST`.
+    /// `INVALID_CONFIG`, `INVALID_REQUEST`, `POLICY_VIOLATION`.
     pub(crate) fn check_new_topic(&self, topic: &NewTopic) -> Result<CheckedTopic, Refusal> {
         let name = &topic.name;
         if name == METADATA_TOPIC {
@@ -68,13 +73,13 @@ impl Broker {
             let why = format!("Topic '{name}' collides with existing topic: {other}");
             return Err((ErrorCode::INVALID_TOPIC_EXCEPTION, why));
         }
+        validate_topic_configs(&topic.configs, &self.config)
+            .map_err(|error| (ErrorCode::INVALID_CONFIG, error.0))?;
         let partitions = if topic.assignments.is_empty() {
             self.check_counts(topic.partitions, topic.replication_factor)?
         } else {
             self.check_assignments(topic)?
         };
-        validate_topic_configs(&topic.configs, &self.config)
-            .map_err(|error| (ErrorCode::INVALID_CONFIG, error.0))?;
         Ok(CheckedTopic {
             name: name.clone(),
             partitions,
@@ -95,7 +100,7 @@ impl Broker {
             let why = format!(
                 "Unable to replicate the partition {replication_factor} time(s): The target \
                  replication factor of {replication_factor} cannot be reached because only 1 \
-                 broker(s) are registered."
+                 broker(s) are registered or some brokers have all their log directories cordoned."
             );
             return Err((ErrorCode::INVALID_REPLICATION_FACTOR, why));
         }
@@ -105,8 +110,7 @@ impl Broker {
             partitions
         };
         if partitions > MAX_PARTITIONS {
-            let why = format!("A topic has at most {MAX_PARTITIONS} partitions here.");
-            return Err((ErrorCode::INVALID_PARTITIONS, why));
+            return Err(too_many_partitions());
         }
         Ok(partitions)
     }
@@ -140,8 +144,7 @@ impl Broker {
         }
         let count = i32::try_from(numbers.len()).unwrap_or(i32::MAX);
         if count > MAX_PARTITIONS {
-            let why = format!("A topic has at most {MAX_PARTITIONS} partitions here.");
-            return Err((ErrorCode::INVALID_PARTITIONS, why));
+            return Err(too_many_partitions());
         }
         if numbers.iter().copied().ne(0..count) {
             return refuse(
@@ -277,7 +280,7 @@ impl Broker {
     ///
     /// # Errors
     /// As Kafka's controller: `UNKNOWN_TOPIC_OR_PARTITION`, `INVALID_PARTITIONS`,
-    /// `INVALID_REPLICA_ASSIGNMENT`.
+    /// `INVALID_REPLICA_ASSIGNMENT`, `POLICY_VIOLATION`.
     pub(crate) fn growth_records(
         &self,
         name: &str,
@@ -288,7 +291,7 @@ impl Broker {
         let id = self
             .metadata
             .latest_id(name)
-            .ok_or_else(|| (unknown, unknown.message().to_owned()))?;
+            .ok_or_else(|| (unknown, String::new()))?;
         let present = self.metadata.latest_partitions(id);
         let refuse = |why: String| Err((ErrorCode::INVALID_PARTITIONS, why));
         if count == present {
@@ -301,9 +304,7 @@ impl Broker {
             ));
         }
         if count > MAX_PARTITIONS {
-            return refuse(format!(
-                "A topic has at most {MAX_PARTITIONS} partitions here."
-            ));
+            return Err(too_many_partitions());
         }
         if let Some(assignments) = assignments {
             let more = count.saturating_sub(present);

@@ -82,9 +82,10 @@ fn each_partition_is_refused_alone() {
         .map(|p| p.error_code)
         .collect();
     let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    // What is unknown is said first, as Kafka says it.
     let expected = [
-        ErrorCode::NONE,
         unknown,
+        ErrorCode::NONE,
         ErrorCode::NONE,
         ErrorCode::OFFSET_METADATA_TOO_LARGE,
         unknown,
