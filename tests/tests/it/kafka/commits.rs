@@ -27,6 +27,7 @@ pub(super) fn ask(scribe: &mut Scribe) {
     let id = scribe.create("plain", 2, &[]);
     for version in 2..=10 {
         commits(scribe, version, id);
+        commits_of_members(scribe, version, id);
     }
     for version in 1..=10 {
         fetches(scribe, version, id);
@@ -100,112 +101,91 @@ fn commits(scribe: &mut Scribe, version: i16, id: Uuid) {
     request = base.clone();
     request.group_id.clear();
     scribe.ask("commit of no group", version, &request);
-    let as_member = |what: &str,
-                     scribe: &mut Scribe,
-                     group: &str,
-                     member: &str,
-                     generation,
-                     instance: Option<&str>| {
-        let mut request = commit(group, &plain, id, one(5));
-        request.member_id = member.to_owned();
-        request.generation_id_or_member_epoch = generation;
+}
+
+/// Who commits: a member of a group, by its id and generation.
+struct Committer<'a> {
+    group: &'a str,
+    member: &'a str,
+    generation: i32,
+}
+
+impl Committer<'_> {
+    fn ask(&self, scribe: &mut Scribe, what: &str, version: i16, id: Uuid) {
+        self.ask_as(scribe, what, version, id, None);
+    }
+
+    fn ask_as(
+        &self,
+        scribe: &mut Scribe,
+        what: &str,
+        version: i16,
+        id: Uuid,
+        instance: Option<&str>,
+    ) {
+        let one = vec![partition(0, 5, Some("note".to_owned()))];
+        let mut request = commit(self.group, &scribe.name("plain"), id, one);
+        request.member_id = self.member.to_owned();
+        request.generation_id_or_member_epoch = self.generation;
         request.group_instance_id = instance.map(str::to_owned);
-        scribe.ask(what, version, &request);
+        scribe.ask(&format!("commit {what}"), version, &request);
+    }
+}
+
+/// Members commit, and those who say they are.
+fn commits_of_members(scribe: &mut Scribe, version: i16, id: Uuid) {
+    let group = scribe.group(&format!("none-{version}"));
+    let in_group = |group, member, generation| Committer {
+        group,
+        member,
+        generation,
     };
-    as_member(
-        "commit of a generation, no member",
-        scribe,
-        &group,
-        "",
-        0,
-        None,
-    );
-    as_member(
-        "commit of an unknown member",
-        scribe,
-        &group,
-        "nobody",
-        1,
-        None,
-    );
-    as_member(
-        "commit of a member without generation",
-        scribe,
-        &group,
-        "nobody",
-        -1,
-        None,
-    );
+    in_group(&group, "", 0).ask(scribe, "of a generation, no member", version, id);
+    in_group(&group, "nobody", 1).ask(scribe, "of an unknown member", version, id);
+    in_group(&group, "nobody", -1).ask(scribe, "of a member without generation", version, id);
     let new = scribe.group(&format!("new-{version}"));
-    as_member("commit in a new group", scribe, &new, "nobody", 1, None);
-    as_member("commit of generation -2", scribe, &new, "", -2, None);
+    in_group(&new, "nobody", 1).ask(scribe, "in a new group", version, id);
+    in_group(&new, "", -2).ask(scribe, "of generation -2", version, id);
     let (group, member, generation) = scribe.stable_group(&format!("some-{version}"));
-    let mut at = |what: &str, member: &str, generation, instance| {
-        let what = format!("commit with members, {what}");
-        as_member(&what, scribe, &group, member, generation, instance);
-    };
-    at("right", &member, generation, None);
-    at("no member", "", -1, None);
-    at("no generation", &member, -1, None);
-    at("old generation", &member, generation - 1, None);
-    at("next generation", &member, generation + 1, None);
-    at("unknown member", "nobody", generation, None);
+    for (what, member, generation) in [
+        ("right", member.as_str(), generation),
+        ("no member", "", -1),
+        ("no generation", &member, -1),
+        ("old generation", &member, generation - 1),
+        ("next generation", &member, generation + 1),
+        ("unknown member", "nobody", generation),
+    ] {
+        let what = format!("with members, {what}");
+        in_group(&group, member, generation).ask(scribe, &what, version, id);
+    }
     if version >= 7 {
-        at("unknown instance", &member, generation, Some("nobody"));
+        let unknown = Some("nobody");
+        let what = "with members, unknown instance";
+        in_group(&group, &member, generation).ask_as(scribe, what, version, id, unknown);
     }
     // It joins again and has not its assignment yet.
     let joined = scribe.call(9, &join(&group, &member)).unwrap();
     let generation = joined.generation_id;
-    as_member(
-        "commit while completing",
-        scribe,
-        &group,
-        &member,
-        generation,
-        None,
-    );
-    as_member(
-        "commit while completing, no member",
-        scribe,
-        &group,
-        "",
-        -1,
-        None,
-    );
+    in_group(&group, &member, generation).ask(scribe, "while completing", version, id);
+    in_group(&group, "", -1).ask(scribe, "while completing, no member", version, id);
     let synced = scribe.call(5, &sync(&group, generation, &member, &[]));
     assert!(synced.unwrap().error_code.is_none());
-    as_member(
-        "commit when stable again",
-        scribe,
-        &group,
-        &member,
-        generation,
-        None,
-    );
+    in_group(&group, &member, generation).ask(scribe, "when stable again", version, id);
     if version >= 7 {
         let group = scribe.group(&format!("static-{version}"));
         let mut join = join(&group, "");
         join.group_instance_id = Some("instance".to_owned());
         let first = scribe.joined(&join).member_id;
-        let second = scribe.joined(&join);
-        let generation = second.generation_id;
-        let instance = Some("instance");
-        as_member(
-            "commit of a fenced instance",
+        let generation = scribe.joined(&join).generation_id;
+        let replaced = in_group(&group, &first, generation);
+        replaced.ask_as(
             scribe,
-            &group,
-            &first,
-            generation,
-            instance,
+            "of a fenced instance",
+            version,
+            id,
+            Some("instance"),
         );
-        as_member(
-            "commit of a replaced member",
-            scribe,
-            &group,
-            &first,
-            generation,
-            None,
-        );
+        replaced.ask(scribe, "of a replaced member", version, id);
     }
 }
 

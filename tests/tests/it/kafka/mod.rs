@@ -10,6 +10,7 @@
 //! only some suites. CONTRIBUTING.md says how that Kafka has to be started.
 
 mod commits;
+mod configs;
 mod differences;
 mod fetch;
 mod group_admin;
@@ -21,6 +22,7 @@ mod produce;
 mod records;
 mod scribe;
 mod stand_ins;
+mod topics;
 
 use peer::Peer;
 use scribe::{Answer, Scribe};
@@ -49,7 +51,16 @@ macro_rules! suites {
     };
 }
 
-suites!(produce, fetch, list_offsets, commits, groups, group_admin);
+suites!(
+    produce,
+    fetch,
+    list_offsets,
+    commits,
+    groups,
+    group_admin,
+    topics,
+    configs
+);
 
 /// Everything a peer answers to a suite's questions.
 fn answers(suite: &Suite, peer: Peer) -> Vec<Answer> {

@@ -1,4 +1,4 @@
-//! What differs from run to run gets a stand-in: `id of orders`, `member 1`, `now`.
+//! What differs from run to run gets a stand-in: `id of orders`, `an id`, `member 1`, `now`.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -15,7 +15,7 @@ pub(super) struct StandIns {
     host: String,
     port: String,
     client_host: String,
-    /// Stand-ins for ids of topics, member ids and numbers, by how they are written.
+    /// Stand-ins for known ids of topics, member ids and numbers, by how they are written.
     seen: BTreeMap<String, String>,
     /// How many of each kind there are.
     counts: BTreeMap<&'static str, u32>,
@@ -74,16 +74,16 @@ impl StandIns {
     }
 
     /// `Uuid(22 letters)`, but for the id that is no id.
-    fn ids(&mut self, told: &str) -> String {
+    fn ids(&self, told: &str) -> String {
         let mut pieces = told.split("Uuid(");
         let mut result = pieces.next().unwrap().to_owned();
         for piece in pieces {
             let (id, rest) = piece.split_once(')').unwrap();
-            if id == Uuid::ZERO.to_string() {
-                result.push_str("no id");
-            } else {
-                result.push_str(&self.stand_in(id, "id"));
-            }
+            result.push_str(match self.seen.get(id) {
+                Some(known) => known,
+                None if id == Uuid::ZERO.to_string() => "no id",
+                None => "an id",
+            });
             result.push_str(rest);
         }
         result
