@@ -10,7 +10,7 @@ use js_sys::Function;
 use partita_core::time::Monotonic;
 use partita_core::types::TopicPartition;
 use partita_web::client::Link;
-use partita_web::port::message::{ClockView, Notice, Status, ToClient, ToHost};
+use partita_web::port::message::{self, ClockView, Notice, Status, ToClient, ToHost};
 use wasm_bindgen::prelude::*;
 
 use crate::clients::admin::PageAdmin;
@@ -153,7 +153,10 @@ impl Session {
                     notices.push((*notice, message.clone()));
                 }
             }
-            ToClient::Events { events } => self.take_events(events),
+            ToClient::Events { events } => match message::events(events) {
+                Ok(events) => self.take_events(&events),
+                Err(error) => web_sys::console::error_1(&error.into()),
+            },
             ToClient::Clock(clock) => {
                 self.clock.set(*clock);
                 if clock.rate > 0.0 {

@@ -30,7 +30,7 @@ impl PortLink {
     /// # Errors
     /// When it is none.
     pub fn say(&self, message: JsValue) -> Result<(), JsValue> {
-        let message = port::from_js(message).map_err(|error| js_sys::Error::new(&error))?;
+        let message = port::to_host(&message).map_err(|error| js_sys::Error::new(&error))?;
         self.0.say(&message);
         Ok(())
     }

@@ -24,7 +24,7 @@ const PAGE_PORT: i32 = 9092;
 impl Host {
     /// Does what a client says. What makes no sense is reported and otherwise ignored.
     pub(super) fn command(self: &Rc<Self>, id: PortId, data: JsValue) {
-        match port::from_js::<ToHost>(data.clone()) {
+        match port::to_host(&data) {
             Ok(ToHost::Attach) => self.attach_from(&data),
             Ok(ToHost::Estimate) => self.estimate(id),
             Ok(ToHost::Export) => self.export(id),

@@ -271,10 +271,15 @@ impl Host {
         if events.is_empty() {
             return;
         }
-        let message = ToClient::Events { events };
-        connections
-            .ports()
-            .filter(|port| port.watching)
-            .for_each(|port| port.out.post(&message));
+        match port::to_js(&events) {
+            Ok(events) => connections
+                .ports()
+                .filter(|port| port.watching)
+                .for_each(|port| {
+                    let events = events.clone();
+                    port.out.post(&ToClient::Events { events });
+                }),
+            Err(error) => web_sys::console::error_1(&error),
+        }
     }
 }

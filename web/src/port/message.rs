@@ -23,6 +23,7 @@
 use partita_core::broker::Event;
 use partita_core::sorted::SortedMap;
 use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
 
 /// How many bytes of unfinished requests a connection may have.
 pub const INITIAL_WINDOW: u64 = 8 << 20;
@@ -30,7 +31,7 @@ pub const INITIAL_WINDOW: u64 = 8 << 20;
 pub const ACK_EVERY: u64 = INITIAL_WINDOW / 4;
 
 /// From a client to the host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -42,10 +43,8 @@ pub enum ToHost {
         /// Its number.
         connection: u32,
         /// The listener it came in by; a page's own if there is none.
-        #[serde(default)]
         listener: Option<ListenerName>,
         /// The client's address, as DescribeGroups shows it.
-        #[serde(default)]
         address: Option<String>,
     },
     /// Closes a connection.
@@ -104,7 +103,7 @@ pub enum ToHost {
 }
 
 /// A listener, with the address that Metadata gives to those who came in by it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListenerName {
     /// `PLAINTEXT`, or `PAGE`.
     pub name: String,
@@ -115,7 +114,7 @@ pub struct ListenerName {
 }
 
 /// From the host to a client.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -160,8 +159,9 @@ pub enum ToClient {
     },
     /// What a watcher should know.
     Events {
-        /// In order.
-        events: Vec<Event>,
+        /// In order: see [`events`].
+        #[serde(with = "serde_wasm_bindgen::preserve")]
+        events: JsValue,
     },
     /// A step was taken.
     Stepped {
@@ -191,8 +191,16 @@ pub enum ToClient {
     },
 }
 
+/// The events of [`ToClient::Events`]: only who watches has the code that reads them.
+///
+/// # Errors
+/// In words, if they are not what a host of this build says.
+pub fn events(events: &JsValue) -> Result<Vec<Event>, String> {
+    super::from_js(events.clone())
+}
+
 /// A clock, for those who must know its time without asking.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClockView {
     /// A moment by the real clock that all threads share: milliseconds since 1970,
@@ -207,7 +215,7 @@ pub struct ClockView {
 }
 
 /// What a host is doing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(
     tag = "state",
     rename_all = "camelCase",

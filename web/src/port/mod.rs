@@ -2,6 +2,7 @@
 
 pub mod message;
 mod out;
+mod read;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use wasm_bindgen::prelude::*;
 
 pub use crate::sys::Port;
 pub(crate) use out::Outbox;
+pub(crate) use read::{to_client, to_host};
 
 use crate::sys::Message;
 
@@ -62,7 +64,7 @@ pub(crate) fn frames(data: &JsValue) -> Option<impl Iterator<Item = (u32, JsValu
     }))
 }
 
-/// A message that is no array.
+/// Anything else that was made by [`to_js`].
 pub(crate) fn from_js<T: DeserializeOwned>(data: JsValue) -> Result<T, String> {
     serde_wasm_bindgen::from_value(data).map_err(|error| error.to_string())
 }

@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use indexed_db_futures::database::Database;
+use partita_core::broker::Event;
 use partita_core::time::Monotonic;
 use partita_web::client::{Link, Network as _};
-use partita_web::port::message::{Failure, Status, StorageKind, ToClient, ToHost};
+use partita_web::port::message::{self, Failure, Status, StorageKind, ToClient, ToHost};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MessageChannel;
@@ -178,13 +179,12 @@ async fn watchers_see_what_there_is_and_what_comes() {
     link.say(&ToHost::Watch { on: true });
     let topic = |name: &'static str| {
         move |message: &ToClient| {
-            match message {
-            ToClient::Events { events } => events
-                .iter()
-                .any(|event| matches!(event, partita_core::broker::Event::Topic(t) if t.topic == name))
-                .then_some(()),
-            _ => None,
-        }
+            let ToClient::Events { events } = message else {
+                return None;
+            };
+            let events = message::events(events).unwrap();
+            let is = |event: &Event| matches!(event, Event::Topic(topic) if topic.topic == name);
+            events.iter().any(is).then_some(())
         }
     };
     listener.next(topic("before")).await;

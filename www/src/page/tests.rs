@@ -62,6 +62,7 @@ impl Page {
     /// The host runs, and tells these events.
     fn show(&self, events: Vec<Event>) {
         self.tell(&ToClient::Status(Status::Running { epoch: 1 }));
+        let events = serde_wasm_bindgen::to_value(&events).unwrap();
         self.tell(&ToClient::Events { events });
     }
 

@@ -208,7 +208,7 @@ impl Link {
             self.dispatching.set(false);
             return self.state.borrow_mut().out.flush();
         }
-        match port::from_js(data.clone()) {
+        match port::to_client(data) {
             Ok(message) => self.heard(message),
             Err(error) => {
                 let text = format!("partita: the host's message makes no sense: {error}");
