@@ -1,4 +1,5 @@
-//! CRC-32C (Castagnoli), the checksum of record batches, in safe and portable Rust.
+//! CRC-32C (Castagnoli), the checksum of record batches, in safe and portable Rust; and gzip's
+//! CRC-32, which differs in its polynomial.
 //!
 //! Two interleaved streams over 8-byte words ("braids", as in zlib's `crc32.c` by Mark Adler)
 //! keep two table look-up chains busy at once; what is left over goes word by word, then byte by
@@ -8,8 +9,11 @@
 
 use std::sync::LazyLock;
 
-/// The polynomial, bit-reversed.
+/// Castagnoli's polynomial, bit-reversed.
 const POLYNOMIAL: u32 = 0x82F6_3B78;
+/// That of IEEE 802.3, bit-reversed.
+#[cfg(feature = "gzip")]
+const GZIP_POLYNOMIAL: u32 = 0xEDB8_8320;
 
 /// The CRC-32C of `bytes`.
 ///
@@ -26,31 +30,17 @@ pub fn checksum(bytes: &[u8]) -> u32 {
 /// `extend(checksum(a), b)` is `checksum(a + b)`, so a checksum can run over separate buffers.
 #[must_use]
 pub fn extend(crc: u32, bytes: &[u8]) -> u32 {
-    let tables: &Tables = &TABLES;
-    let (pairs, rest) = bytes.as_chunks::<16>();
-    let mut state = !crc;
-    if let Some((last, front)) = pairs.split_last() {
-        // Each stream handles every other word; `even` also carries the state so far.
-        let (mut even, mut odd) = (state, 0);
-        for pair in front {
-            let (a, b) = halves(pair);
-            even = tables.braid(even, a);
-            odd = tables.braid(odd, b);
-        }
-        let (a, b) = halves(last);
-        state = tables.word(even, a);
-        state = tables.word(state ^ odd, b);
-    }
-    let (words, rest) = rest.as_chunks::<8>();
-    for word in words {
-        state = tables.word(state, *word);
-    }
-    for &byte in rest {
-        state = tables.byte(state, byte);
-    }
-    !state
+    TABLES.extend(crc, bytes)
 }
 
+/// The CRC-32 of gzip (RFC 1952, section 8).
+#[cfg(feature = "gzip")]
+pub(super) fn gzip_checksum(bytes: &[u8]) -> u32 {
+    static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::new(GZIP_POLYNOMIAL));
+    TABLES.extend(0, bytes)
+}
+
+#[inline(always)]
 fn halves(pair: &[u8; 16]) -> ([u8; 8], [u8; 8]) {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *pair;
     ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p])
@@ -59,10 +49,10 @@ fn halves(pair: &[u8; 16]) -> ([u8; 8], [u8; 8]) {
 /// `0[n][b]` is the state after the byte `b` and `n` zero bytes, from state 0.
 struct Tables([[u32; 256]; 16]);
 
-static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
+static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::new(POLYNOMIAL));
 
 impl Tables {
-    fn new() -> Self {
+    fn new(polynomial: u32) -> Self {
         let mut tables = [[0u32; 256]; 16];
         let mut previous = [0u32; 256];
         for (byte, entry) in (0u32..).zip(previous.iter_mut()) {
@@ -70,7 +60,7 @@ impl Tables {
                 if state & 1 == 0 {
                     state >> 1
                 } else {
-                    (state >> 1) ^ POLYNOMIAL
+                    (state >> 1) ^ polynomial
                 }
             });
         }
@@ -85,8 +75,33 @@ impl Tables {
         Self(tables)
     }
 
+    fn extend(&self, crc: u32, bytes: &[u8]) -> u32 {
+        let (pairs, rest) = bytes.as_chunks::<16>();
+        let mut state = !crc;
+        if let Some((last, front)) = pairs.split_last() {
+            // Each stream handles every other word; `even` also carries the state so far.
+            let (mut even, mut odd) = (state, 0);
+            for pair in front {
+                let (a, b) = halves(pair);
+                even = self.braid(even, a);
+                odd = self.braid(odd, b);
+            }
+            let (a, b) = halves(last);
+            state = self.word(even, a);
+            state = self.word(state ^ odd, b);
+        }
+        let (words, rest) = rest.as_chunks::<8>();
+        for word in words {
+            state = self.word(state, *word);
+        }
+        for &byte in rest {
+            state = self.byte(state, byte);
+        }
+        !state
+    }
+
     /// The state's share after `word`, moved on to the start of the next word but one.
-    #[inline]
+    #[inline(always)]
     fn braid(&self, state: u32, word: [u8; 8]) -> u32 {
         let [_, _, _, _, _, _, _, _, t8, t9, t10, t11, t12, t13, t14, t15] = &self.0;
         let [a, b, c, d, e, f, g, h] = mix(state, word);
@@ -101,7 +116,7 @@ impl Tables {
     }
 
     /// The state after `word`.
-    #[inline]
+    #[inline(always)]
     fn word(&self, state: u32, word: [u8; 8]) -> u32 {
         let [t0, t1, t2, t3, t4, t5, t6, t7, ..] = &self.0;
         let [a, b, c, d, e, f, g, h] = mix(state, word);
@@ -115,7 +130,7 @@ impl Tables {
             ^ pick(t0, h)
     }
 
-    #[inline]
+    #[inline(always)]
     fn byte(&self, state: u32, byte: u8) -> u32 {
         let [t0, ..] = &self.0;
         let [low, ..] = state.to_le_bytes();
@@ -124,12 +139,12 @@ impl Tables {
 }
 
 /// The word with the state folded into its first four bytes.
-#[inline]
+#[inline(always)]
 fn mix(state: u32, word: [u8; 8]) -> [u8; 8] {
     (u64::from_le_bytes(word) ^ u64::from(state)).to_le_bytes()
 }
 
-#[inline]
+#[inline(always)]
 #[expect(
     clippy::indexing_slicing,
     reason = "a u8 is always below 256; written so that no bounds check is left"
@@ -162,6 +177,13 @@ mod tests {
         assert_eq!(checksum(&falling), 0x113F_DB5C);
         assert_eq!(checksum(b"123456789"), 0xE306_9283);
         assert_eq!(checksum(b""), 0);
+    }
+
+    #[test]
+    #[cfg(feature = "gzip")]
+    fn the_check_value_of_gzip() {
+        assert_eq!(gzip_checksum(b"123456789"), 0xCBF4_3926);
+        assert_eq!(gzip_checksum(b""), 0);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: ListGroups
     let normal = |names: Vec<String>| -> Vec<String> {
         names
             .iter()
-            .map(|name| name.trim().to_lowercase())
+            .map(|name| name.trim().to_ascii_lowercase())
             .collect()
     };
     let states = normal(request.states_filter);
@@ -26,7 +26,7 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: ListGroups
     match broker.coordinators_ready() {
         Ok(()) if types.is_empty() || types.iter().any(|name| name == CLASSIC) => {
             let groups = broker.durable_groups().filter(|group| {
-                let state = group.state().name().to_lowercase();
+                let state = group.state().name().to_ascii_lowercase();
                 states.is_empty() || states.contains(&state)
             });
             response.groups = groups
