@@ -353,10 +353,12 @@ pub fn record_size_upper_bound(record: &impl RecordParts) -> usize {
         .unwrap_or(usize::MAX)
 }
 
+#[inline(always)]
 fn record_bytes(body: usize) -> Option<usize> {
     body.checked_add(varint::size_i32(i32::try_from(body).ok()?))
 }
 
+#[inline(always)]
 fn body_size(offset_delta: i32, timestamp_delta: i64, record: &impl RecordParts) -> Option<usize> {
     content_size(record)?
         .checked_add(1)?
@@ -365,6 +367,7 @@ fn body_size(offset_delta: i32, timestamp_delta: i64, record: &impl RecordParts)
 }
 
 /// Key, value and headers.
+#[inline(always)]
 fn content_size(record: &impl RecordParts) -> Option<usize> {
     let headers = record.headers();
     let mut size = bytes_size(record.key())?
@@ -378,6 +381,7 @@ fn content_size(record: &impl RecordParts) -> Option<usize> {
     Some(size)
 }
 
+#[inline(always)]
 fn bytes_size(bytes: Option<&[u8]>) -> Option<usize> {
     match bytes {
         None => Some(1),
@@ -387,6 +391,7 @@ fn bytes_size(bytes: Option<&[u8]>) -> Option<usize> {
     }
 }
 
+#[inline(always)]
 fn write_bytes(bytes: Option<&[u8]>, out: &mut Vec<u8>) {
     match bytes {
         None => varint::write_i32(-1, out),
@@ -398,6 +403,7 @@ fn write_bytes(bytes: Option<&[u8]>, out: &mut Vec<u8>) {
 }
 
 /// A length whose record `body_size` has accepted, so it fits.
+#[inline(always)]
 fn length(length: usize) -> i32 {
     i32::try_from(length).unwrap_or(i32::MAX)
 }

@@ -90,20 +90,20 @@ impl PackedRecords {
                 *body = &[];
                 return Ok(());
             }
-            self.table.extend(halves(position.offset));
-            self.table.extend(halves(position.timestamp));
+            self.table.extend_from_slice(&halves(position.offset));
+            self.table.extend_from_slice(&halves(position.timestamp));
             let key = read_bytes(body)?;
             let value = read_bytes(body)?;
             let headers = read_header_count(body)?;
             let (key, value) = (self.put(key)?, self.put(value)?);
             let headers_word = i32::try_from(headers).map_err(|_| Defect::HeaderCount)?;
-            self.table.extend([key, value, headers_word]);
+            self.table.extend_from_slice(&[key, value, headers_word]);
             for _ in 0..headers {
                 let name = read_bytes(body)?.ok_or(Defect::RecordMalformed)?;
                 let name = self.put(Some(name))?;
                 let value = read_bytes(body)?;
                 let value = self.put(value)?;
-                self.table.extend([name, value]);
+                self.table.extend_from_slice(&[name, value]);
             }
             self.len = self.len.saturating_add(1);
             Ok(())
@@ -113,6 +113,7 @@ impl PackedRecords {
         Ok(())
     }
 
+    #[inline(always)]
     fn put(&mut self, bytes: Option<&[u8]>) -> Result<i32, BatchError> {
         let Some(bytes) = bytes else { return Ok(-1) };
         self.data.extend_from_slice(bytes);
@@ -150,6 +151,7 @@ impl PackedRecords {
 }
 
 /// The low and the high half.
+#[inline(always)]
 fn halves(number: i64) -> [i32; 2] {
     let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
     [

@@ -138,6 +138,7 @@ impl Cursor {
 
     /// Reads the next record with `read`, which gets the position, the body from the key on, and
     /// the buffer that the body is part of; it must consume the whole body.
+    #[inline(always)]
     pub(super) fn next_record<T>(
         &mut self,
         read: impl FnOnce(Position, &mut &[u8], &Bytes) -> Result<T, BatchError>,
@@ -153,6 +154,7 @@ impl Cursor {
         Some(result)
     }
 
+    #[inline(always)]
     fn try_next<T>(
         &mut self,
         read: impl FnOnce(Position, &mut &[u8], &Bytes) -> Result<T, BatchError>,
@@ -193,6 +195,7 @@ impl Cursor {
 }
 
 /// Takes a length and as many bytes; a negative length is null.
+#[inline(always)]
 pub(super) fn read_bytes<'a>(body: &mut &'a [u8]) -> Result<Option<&'a [u8]>, BatchError> {
     let length = varint::read_i32(body).ok_or(Defect::RecordMalformed)?;
     let Ok(length) = usize::try_from(length) else {
@@ -206,6 +209,7 @@ pub(super) fn read_bytes<'a>(body: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Ba
 }
 
 /// Takes the number of headers, which may not exceed the bytes that are left.
+#[inline(always)]
 pub(super) fn read_header_count(body: &mut &[u8]) -> Result<usize, BatchError> {
     let count = varint::read_i32(body).ok_or(Defect::RecordMalformed)?;
     let count = usize::try_from(count).map_err(|_| Defect::HeaderCount)?;

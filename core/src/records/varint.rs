@@ -4,7 +4,7 @@
 //! or 10 bytes (64 bits), as Kafka's `ByteUtils` does.
 
 /// Takes a signed 32-bit integer off the front of `input`; `None` if it is cut short or too long.
-#[inline]
+#[inline(always)]
 pub fn read_i32(input: &mut &[u8]) -> Option<i32> {
     // Most are a single byte.
     if let Some((&byte @ ..0x80, rest)) = input.split_first() {
@@ -17,7 +17,7 @@ pub fn read_i32(input: &mut &[u8]) -> Option<i32> {
 }
 
 /// Takes a signed 64-bit integer off the front of `input`; `None` if it is cut short or too long.
-#[inline]
+#[inline(always)]
 pub fn read_i64(input: &mut &[u8]) -> Option<i64> {
     // Most are a single byte.
     if let Some((&byte @ ..0x80, rest)) = input.split_first() {
@@ -38,30 +38,32 @@ pub fn read_i64(input: &mut &[u8]) -> Option<i64> {
 }
 
 /// Appends `value` to `out`.
-#[inline]
+#[inline(always)]
 pub fn write_i32(value: i32, out: &mut Vec<u8>) {
     write_u64(u64::from(zigzag_i32(value)), out);
 }
 
 /// Appends `value` to `out`.
-#[inline]
+#[inline(always)]
 pub fn write_i64(value: i64, out: &mut Vec<u8>) {
     write_u64(zigzag_i64(value), out);
 }
 
 /// How many bytes [`write_i32`] writes.
 #[must_use]
+#[inline(always)]
 pub fn size_i32(value: i32) -> usize {
     size_u64(u64::from(zigzag_i32(value)))
 }
 
 /// How many bytes [`write_i64`] writes.
 #[must_use]
+#[inline(always)]
 pub fn size_i64(value: i64) -> usize {
     size_u64(zigzag_i64(value))
 }
 
-#[inline]
+#[inline(always)]
 fn read_u32(input: &mut &[u8]) -> Option<u32> {
     let mut raw = 0u32;
     for shift in [0, 7, 14, 21, 28] {
@@ -74,13 +76,14 @@ fn read_u32(input: &mut &[u8]) -> Option<u32> {
     None
 }
 
-#[inline]
+#[inline(always)]
 fn take(input: &mut &[u8]) -> Option<u8> {
     let (first, rest) = input.split_first()?;
     *input = rest;
     Some(*first)
 }
 
+#[inline(always)]
 fn write_u64(mut raw: u64, out: &mut Vec<u8>) {
     loop {
         let [low, ..] = raw.to_le_bytes();
@@ -93,6 +96,7 @@ fn write_u64(mut raw: u64, out: &mut Vec<u8>) {
     }
 }
 
+#[inline(always)]
 fn size_u64(raw: u64) -> usize {
     match raw {
         0..0x80 => 1,
@@ -108,10 +112,12 @@ fn size_u64(raw: u64) -> usize {
     }
 }
 
+#[inline(always)]
 fn zigzag_i32(value: i32) -> u32 {
     value.cast_unsigned().wrapping_shl(1) ^ (value >> 31).cast_unsigned()
 }
 
+#[inline(always)]
 fn zigzag_i64(value: i64) -> u64 {
     value.cast_unsigned().wrapping_shl(1) ^ (value >> 63).cast_unsigned()
 }

@@ -238,6 +238,7 @@ struct Entry {
 }
 
 impl Entry {
+    #[inline(always)]
     fn read(entry: &[u8; ENTRY]) -> Option<Self> {
         let (partition, rest) = entry.split_first_chunk::<4>()?;
         let (key, rest) = rest.split_first_chunk::<4>()?;
@@ -254,6 +255,7 @@ impl Entry {
     }
 }
 
+#[inline(always)]
 fn read_header(entry: &[u8; HEADER_ENTRY]) -> Option<(usize, Option<usize>)> {
     let (name, value) = entry.split_first_chunk::<4>()?;
     let value = value.first_chunk::<4>()?;
@@ -262,6 +264,7 @@ fn read_header(entry: &[u8; HEADER_ENTRY]) -> Option<(usize, Option<usize>)> {
 }
 
 /// A length, or null if it is negative.
+#[inline(always)]
 fn nullable(length: i32) -> Option<usize> {
     usize::try_from(length).ok()
 }
@@ -271,6 +274,7 @@ fn add_length(sum: usize, length: Option<usize>) -> Option<usize> {
 }
 
 /// The next bytes of this length, or null; `None` if there are not so many.
+#[inline(always)]
 fn take<'a>(data: &mut &'a [u8], length: Option<usize>) -> Option<Option<&'a [u8]>> {
     let Some(length) = length else {
         return Some(None);
