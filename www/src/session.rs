@@ -20,6 +20,7 @@ use crate::clients::producer::PageProducer;
 use crate::clients::saved;
 use crate::clients::viewer::Viewer;
 use crate::model::cells::Cells;
+use crate::model::flights::{Flight, Flights};
 use crate::model::settings::{ConsumerSettings, ProducerSettings, Saved};
 use crate::model::world::World;
 use crate::view::ui::Ui;
@@ -36,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) link: Rc<Link>,
     pub(crate) world: RefCell<World>,
     pub(crate) cells: RefCell<Cells>,
+    /// Records that are on their way on the page.
+    pub(crate) flights: RefCell<Flights>,
     pub(crate) status: RefCell<Status>,
     pub(crate) notices: RefCell<Vec<(Notice, String)>>,
     /// Bytes used and allowed.
@@ -61,6 +64,13 @@ pub(crate) struct Session {
     export: Function,
 }
 
+/// A page has one session: what shows parts of it is drawn anew when those differ.
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
 impl Session {
     /// Listens to the broker on that link, and starts the clients that the page remembers.
     ///
@@ -69,6 +79,7 @@ impl Session {
         let session = Rc::new_cyclic(|weak: &Weak<Self>| Self {
             world: RefCell::default(),
             cells: RefCell::default(),
+            flights: RefCell::default(),
             status: RefCell::new(link.status()),
             notices: RefCell::default(),
             storage: Cell::new(None),
@@ -273,6 +284,12 @@ impl Session {
         if asked.is_err() {
             self.frame.set(false);
         }
+    }
+
+    /// Shows a record on its way.
+    pub(crate) fn fly(&self, flight: Flight) {
+        self.flights.borrow_mut().push(flight);
+        self.changed();
     }
 
     /// While there is much to draw, the page is drawn ten times a second.

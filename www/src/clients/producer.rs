@@ -6,14 +6,16 @@ use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
 use partita_core::client::producer::{
-    Idempotence, PartitionerKind, ProducerRecord, RecordList, Send,
+    Idempotence, PartitionResult, PartitionerKind, ProducerRecord, RecordList, Send,
 };
-use partita_core::client::{OpId, Producer, ProducerConfig, ProducerEvent};
+use partita_core::client::{ClientError, OpId, Producer, ProducerConfig, ProducerEvent};
 use partita_core::time::{Monotonic, Now};
+use partita_core::types::TopicPartition;
 use partita_web::client::{Driver, Link};
 
 use super::alarm::Alarm;
 use super::{cluster, explain, patient, seed};
+use crate::model::flights::{Flight, Way};
 use crate::model::history::History;
 use crate::model::settings::{COUNTRIES, Keys, ProducerSettings};
 use crate::session::Session;
@@ -40,6 +42,8 @@ pub(crate) enum LastSend {
 struct Under {
     since: Monotonic,
     records: usize,
+    /// The key of the only record, if it is one and has one.
+    key: Option<Bytes>,
 }
 
 /// One producer.
@@ -149,6 +153,10 @@ impl PageProducer {
 
     fn send(self: &Rc<Self>, topic: &str, records: Vec<ProducerRecord>) {
         let count = records.len();
+        let key = match records.as_slice() {
+            [only] => only.key.clone(),
+            _ => None,
+        };
         let send = Send {
             acks: self.settings.borrow().acks,
             ..Send::new(topic, RecordList::Single(records))
@@ -158,6 +166,7 @@ impl PageProducer {
         let under = Under {
             since,
             records: count,
+            key,
         };
         self.under_way.borrow_mut().insert(op, under);
         self.tell();
@@ -183,14 +192,7 @@ impl PageProducer {
         }
     }
 
-    fn ended(
-        &self,
-        op: OpId,
-        result: Result<
-            Vec<partita_core::client::producer::PartitionResult>,
-            partita_core::client::ClientError,
-        >,
-    ) {
+    fn ended(&self, op: OpId, result: Result<Vec<PartitionResult>, ClientError>) {
         let Some(under) = self.under_way.borrow_mut().remove(&op) else {
             return;
         };
@@ -200,6 +202,7 @@ impl PageProducer {
                 let count = i64::try_from(under.records).unwrap_or(i64::MAX);
                 self.this_second
                     .set(self.this_second.get().saturating_add(count));
+                self.fly(&under, &results);
                 match results.last() {
                     Some(result) => LastSend::Stored {
                         place: format!(
@@ -214,6 +217,28 @@ impl PageProducer {
             Err(error) => LastSend::Failed(explain(&error)),
         };
         *self.last.borrow_mut() = last;
+    }
+
+    /// Shows acknowledged records on their way to their partitions.
+    fn fly(&self, under: &Under, results: &[PartitionResult]) {
+        let Some(session) = self.session.upgrade() else {
+            return;
+        };
+        let known = results.iter().filter(|result| result.base_offset >= 0);
+        for result in known {
+            let way = Way::In {
+                producer: self.settings.borrow().name(),
+            };
+            let partition = TopicPartition::new(result.topic.clone(), result.partition);
+            session.fly(match (under.records, results.len()) {
+                (1, _) => Flight::one(way, partition, result.base_offset, under.key.as_deref()),
+                // How many of several records went to which partition is not told.
+                (records, parts) => {
+                    let share = records.div_ceil(parts.max(1));
+                    Flight::batch(way, partition, result.base_offset, share)
+                }
+            });
+        }
     }
 
     /// Begins or ends steady sending.

@@ -64,6 +64,9 @@ pub(crate) struct ConsumerSettings {
     pub(crate) number: u32,
     pub(crate) group: String,
     pub(crate) topics: Vec<String>,
+    /// A regular expression for the names of topics, instead of `topics`.
+    #[serde(default)]
+    pub(crate) pattern: Option<String>,
     /// The protocol's name: `range`, `roundrobin`, `sticky`, `cooperative-sticky`.
     pub(crate) assignor: String,
     /// Where the group starts where it has no offset: at the first record, or after the last.
@@ -87,10 +90,11 @@ impl ConsumerSettings {
             number,
             group: group.into(),
             topics: vec![topic.into()],
+            pattern: None,
             assignor: "range".into(),
             from_beginning: true,
             manual: false,
-            processing: 500,
+            processing: 1_000,
         }
     }
 

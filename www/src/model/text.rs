@@ -1,4 +1,6 @@
-//! Figures and bytes as people read them.
+//! Figures, bytes and groups as people read them.
+
+use partita_core::broker::{GroupView, MemberView};
 
 /// A whole number with thin gaps between thousands.
 pub(crate) fn number(value: i64) -> String {
@@ -79,9 +81,106 @@ pub(crate) fn count(value: i64, one: &str) -> String {
     format!("{} {one}{plural}", number(value))
 }
 
+/// `third`, or `12th`.
+pub(crate) fn ordinal(value: i32) -> String {
+    match value {
+        1 => "first".into(),
+        2 => "second".into(),
+        3 => "third".into(),
+        4 => "fourth".into(),
+        5 => "fifth".into(),
+        6 => "sixth".into(),
+        _ => {
+            let ending = match (value % 10, value % 100) {
+                (1, it) if it != 11 => "st",
+                (2, it) if it != 12 => "nd",
+                (3, it) if it != 13 => "rd",
+                _ => "th",
+            };
+            format!("{value}{ending}")
+        }
+    }
+}
+
+/// What has become of a group, in sentences; `called` says how a member is called.
+pub(crate) fn group(
+    name: &str,
+    view: &GroupView,
+    called: impl Fn(&MemberView) -> String,
+) -> String {
+    match view.state.as_str() {
+        "Stable" => {
+            let mut text = format!("{name} is stable in generation {}.", view.generation);
+            for member in &view.members {
+                let assigned = member.assigned.iter();
+                let assigned = assigned.map(|(topic, partition)| format!("{topic}-{partition}"));
+                let assigned = assigned.collect::<Vec<_>>().join(", ");
+                text.push_str(&match assigned.is_empty() {
+                    true => format!(" {} waits.", called(member)),
+                    false => format!(" {} owns {assigned}.", called(member)),
+                });
+            }
+            text
+        }
+        "PreparingRebalance" | "CompletingRebalance" => {
+            format!(
+                "{name} rebalances: {}.",
+                count_of(view.members.len(), "member")
+            )
+        }
+        _ => format!("{name} has no members."),
+    }
+}
+
+/// As [`count`], of a length.
+pub(crate) fn count_of(length: usize, one: &str) -> String {
+    count(i64::try_from(length).unwrap_or(i64::MAX), one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ordinals() {
+        let told: Vec<_> = [2, 7, 11, 21, 22, 103].into_iter().map(ordinal).collect();
+        assert_eq!(told, ["second", "7th", "11th", "21st", "22nd", "103rd"]);
+    }
+
+    #[test]
+    fn a_group_in_sentences() {
+        let member = |id: &str, assigned: &[(String, i32)]| MemberView {
+            member_id: id.into(),
+            group_instance_id: None,
+            client_id: id.into(),
+            client_host: String::new(),
+            joined: true,
+            synced: true,
+            session_ends_in: None,
+            session_timeout: 0,
+            assigned: assigned.to_vec(),
+            subscribed: Vec::new(),
+        };
+        let mut view = GroupView {
+            group: "billing".into(),
+            state: "Stable".into(),
+            generation: 3,
+            protocol_type: "consumer".into(),
+            protocol: "range".into(),
+            leader: String::new(),
+            rebalance_ends_in: None,
+            members: vec![member("c1", &[("orders".into(), 0)]), member("c2", &[])],
+        };
+        let said = |view: &GroupView| group("billing", view, |it| it.client_id.clone());
+        assert_eq!(
+            said(&view),
+            "billing is stable in generation 3. c1 owns orders-0. c2 waits."
+        );
+        view.state = "PreparingRebalance".into();
+        assert_eq!(said(&view), "billing rebalances: 2 members.");
+        view.state = "Empty".into();
+        assert_eq!(said(&view), "billing has no members.");
+    }
 
     #[test]
     fn figures() {

@@ -9,6 +9,7 @@ use partita_core::types::TopicPartition;
 
 use super::history::History;
 use super::rates::{Bars, Level};
+use super::said::Said;
 use super::traffic::Traffic;
 
 /// A consumer group, and what the page remembers of it.
@@ -22,6 +23,8 @@ pub(crate) struct Group {
     pub(crate) lag: History,
     /// When `view` came, in milliseconds of the page's monotonic time: its timers count from there.
     pub(crate) seen_at: u64,
+    /// What assistive tools say of it.
+    pub(crate) said: Said,
 }
 
 /// A committed offset and how far behind it is.
@@ -126,6 +129,7 @@ impl World {
                     number: (self.groups_seen.wrapping_sub(1) % 4).wrapping_add(1),
                     lag: History::default(),
                     seen_at: now,
+                    said: Said::default(),
                     view,
                 };
                 self.groups.insert(group.view.group.clone(), group);
@@ -191,6 +195,17 @@ impl World {
         self.partitions
             .range(TopicPartition::new(topic, 0)..)
             .take_while(move |(name, _)| name.topic == topic)
+    }
+
+    /// The newest record that consumers may read: that of the longest log.
+    pub(crate) fn newest(&self) -> Option<(TopicPartition, i64)> {
+        let visible = self.partitions.iter().filter(|(name, _)| {
+            let topic = self.topics.get(&name.topic);
+            topic.is_some_and(|topic| !topic.internal)
+        });
+        let (name, view) = visible.max_by_key(|(_, view)| view.high_watermark)?;
+        let last = view.high_watermark.saturating_sub(1);
+        (last >= view.log_start_offset).then(|| (name.clone(), last))
     }
 
     /// What a group has committed in a partition.

@@ -5,19 +5,15 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
-use super::{bar, drawer, empty, groups, inspector, keys, notices, producers, topics, wires};
+use super::{
+    bar, drawer, empty, flights, groups, hover, inspector, keys, notices, producers, topics, wires,
+};
 use crate::session::Session;
 
 /// What the app needs.
-#[derive(Clone, Properties)]
+#[derive(Clone, PartialEq, Properties)]
 pub(crate) struct AppProps {
     pub(crate) session: Rc<Session>,
-}
-
-impl PartialEq for AppProps {
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.session, &other.session)
-    }
 }
 
 /// The whole page, drawn anew at most once per frame.
@@ -32,6 +28,7 @@ pub(crate) fn app(props: &AppProps) -> Html {
             session.on_change(move || update.force_update());
             session.changed();
             keys::listen(&session);
+            hover::listen();
         });
     }
     {
@@ -41,7 +38,10 @@ pub(crate) fn app(props: &AppProps) -> Html {
     }
     {
         let session = Rc::clone(session);
-        use_effect(move || wires::draw(&session));
+        use_effect(move || {
+            wires::draw(&session);
+            flights::launch(&session);
+        });
     }
     let nothing = {
         let world = session.world.borrow();
@@ -63,13 +63,15 @@ pub(crate) fn app(props: &AppProps) -> Html {
                                 { groups::view(session) }
                             </div>
                         }
-                        <svg class="wires" aria-hidden="true"></svg>
+                        { wires::view() }
+                        { flights::view(session) }
                         { inspector::view(session) }
                         { keys::help(session) }
                     </div>
                 </div>
             </main>
             { drawer::view(session) }
+            <hover::Meanings />
         </>
     }
 }

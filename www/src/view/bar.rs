@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast as _;
 use yew::prelude::*;
 
 use super::form::on_number;
-use super::parts::{PAUSE, PLAY, STEP, STOP, SUN, icon, on_click};
+use super::parts::{HELP, PAUSE, PLAY, STEP, STOP, SUN, icon, on_click};
 use crate::model::text;
 use crate::session::Session;
 
@@ -29,6 +29,11 @@ pub(crate) fn view(session: &Rc<Session>) -> Html {
             { time(session) }
             { storage(session) }
             <span class="sep"></span>
+            <button type="button" class="btn icon quiet" aria-label="Keys and console" title="?"
+                onclick={on_click(session, |session| {
+                    let mut ui = session.ui.borrow_mut();
+                    ui.help = !ui.help;
+                })}>{ icon(HELP) }</button>
             <button type="button" class="btn icon quiet" aria-label="Light or dark"
                 onclick={on_click(session, |_| switch_theme())}>{ icon(SUN) }</button>
         </header>

@@ -7,19 +7,13 @@ use partita_core::types::TopicPartition;
 use yew::prelude::*;
 
 use super::form::{Answer, Fields, Typed, on_number, on_submit, options};
-use super::member::Size;
-use super::parts::{MORE, on_click, quiet};
+use super::parts::{on_click, quiet};
 use super::ui::Menu;
 use crate::clients::consumer::PageConsumer;
 use crate::session::Session;
 
-/// `word` is the member's state. All but a full card show the less needed behind a button.
-pub(crate) fn view(
-    session: &Rc<Session>,
-    consumer: &Rc<PageConsumer>,
-    word: &str,
-    size: Size,
-) -> Html {
+/// All but acknowledging; `word` is the member's state.
+pub(crate) fn view(session: &Rc<Session>, consumer: &Rc<PageConsumer>, word: &str) -> Html {
     let (number, name) = {
         let settings = consumer.settings.borrow();
         (settings.number, settings.name())
@@ -36,32 +30,30 @@ pub(crate) fn view(
         false => ("Pause", act(|_, consumer| consumer.pause(true))),
     };
     let seeking = session.ui.borrow().is_open(&Menu::Seek(number));
-    let opened = session.ui.borrow().is_open(&Menu::Member(number));
-    let toggle = |menu: Menu| {
-        on_click(session, move |session| {
-            session.ui.borrow_mut().toggle(menu.clone())
-        })
-    };
+    let toggle = on_click(session, move |session| {
+        // The card stays open when that is closed.
+        let mut ui = session.ui.borrow_mut();
+        ui.menu = Some(match ui.is_open(&Menu::Seek(number)) {
+            true => Menu::Member(number),
+            false => Menu::Seek(number),
+        });
+    });
     html! {
         <>
-            { acknowledge(session, consumer) }
             <div class="macts">
                 { quiet(None, verb, format!("{verb} {name}"), pause) }
-                { quiet(None, "Seek", format!("Seek {name}"), toggle(Menu::Seek(number))) }
+                { quiet(None, "Seek", format!("Seek {name}"), toggle) }
                 { quiet(None, "Leave", format!("Leave {name}"), act(|_, consumer| consumer.leave())) }
                 { quiet(None, "Crash", format!("Crash {name}"), act(|_, consumer| consumer.crash())) }
-                if size == Size::Middle {
-                    { quiet(Some(MORE), "", format!("More for member {name}"), toggle(Menu::Member(number))) }
-                }
             </div>
             if seeking { { seek(session, consumer, &name) } }
-            if size == Size::Full || opened { { settings(session, consumer, &name) } }
+            { settings(session, consumer, &name) }
         </>
     }
 }
 
 /// A button for each partition with records that wait for a person, the first one solid.
-fn acknowledge(session: &Rc<Session>, consumer: &Rc<PageConsumer>) -> Html {
+pub(super) fn acknowledge(session: &Rc<Session>, consumer: &Rc<PageConsumer>) -> Html {
     let waiting = consumer.unacknowledged.borrow();
     let buttons = waiting.iter().enumerate().map(|(at, (partition, offset))| {
         let place = format!("{partition}@{offset}");
@@ -127,7 +119,11 @@ fn seek(session: &Rc<Session>, consumer: &Rc<PageConsumer>, name: &str) -> Html 
             { radio("end", "End") }
             <label class="opt"><Answer name="to" value="offset" chosen=true />
                 { "Offset" }<Typed name="offset" kind="number" min="0" initial="0" label="Offset" /></label>
-            <p class="eff">{ "The committed offset stays until the next acknowledgement." }</p>
+            <label class="opt"><Answer name="to" value="time" />
+                { "Time" }<Typed name="time" kind="datetime-local" step="1" initial={a_minute_ago()} label="Time" /></label>
+            <p class="eff">{ "It reads on from there: records it has had come again, or are skipped. A time leads \
+                to the first record of that time or later. The committed offset stays until the next \
+                acknowledgement." }</p>
             <button class="btn sm solid">{ "Seek" }</button>
         </form>
     }
@@ -139,9 +135,24 @@ fn target(fields: &Fields) -> Option<(TopicPartition, SeekTo)> {
     let to = match fields.text("to").as_str() {
         "beginning" => SeekTo::Beginning,
         "end" => SeekTo::End,
+        "time" => SeekTo::Timestamp(milliseconds(&fields.text("time"))?),
         _ => SeekTo::Offset(fields.number("offset")?.max(0)),
     };
     Some((TopicPartition::new(topic, partition.parse().ok()?), to))
+}
+
+/// A time that was chosen, in the person's time zone, as milliseconds since 1970.
+fn milliseconds(local: &str) -> Option<i64> {
+    let time = js_sys::Date::parse(local);
+    format!("{time:.0}").parse().ok()
+}
+
+/// A minute ago, as a field for a local time holds it.
+fn a_minute_ago() -> String {
+    let zone = js_sys::Date::new_0().get_timezone_offset() * 60_000.0;
+    let local = js_sys::Date::now() - 60_000.0 - zone;
+    let text = String::from(js_sys::Date::new(&local.into()).to_iso_string());
+    text.get(..19).unwrap_or_default().to_owned()
 }
 
 /// How long a record takes, and who acknowledges.

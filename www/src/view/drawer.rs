@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use partita_core::broker::RequestView;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, EventTarget, FocusEvent, PointerEvent};
 use yew::prelude::*;
 
 use super::offsets;
@@ -10,15 +12,16 @@ use super::parts::{DOWN, UP, icon, on_click};
 use super::ui::Tab;
 use crate::model::fold::{Folded, Kind};
 use crate::model::text;
+use crate::model::traffic::{Row, Shown, words};
 use crate::session::Session;
 
 /// How many rows are drawn.
 const ROWS: usize = 60;
 
 pub(crate) fn view(session: &Rc<Session>) -> Html {
-    let (open, chosen, errors_only) = {
+    let (open, chosen, shown) = {
         let ui = session.ui.borrow();
-        (!ui.drawer_closed, ui.tab, ui.errors_only)
+        (!ui.drawer_closed, ui.tab, ui.shown)
     };
     let tab = |tab: Tab, text: &'static str| {
         let selected = open && chosen == tab;
@@ -46,11 +49,8 @@ pub(crate) fn view(session: &Rc<Session>) -> Html {
                 <div class="right">
                     if open && chosen == Tab::Traffic {
                         <span>{ folding(session) }</span>
-                        <button type="button" class="btn sm quiet" aria-pressed={errors_only.to_string()}
-                            onclick={on_click(session, |session| {
-                                let mut ui = session.ui.borrow_mut();
-                                ui.errors_only = !ui.errors_only;
-                            })}>{ if errors_only { "All requests" } else { "Errors only" } }</button>
+                        { choice(session, shown, Shown::Errors, "Errors only") }
+                        { choice(session, shown, Shown::All, "All requests") }
                     } else if open {
                         <span>{ "as ZooKeeper would hold it" }</span>
                     }
@@ -62,9 +62,14 @@ pub(crate) fn view(session: &Rc<Session>) -> Html {
                 </div>
             </div>
             if open {
-                <div class="panel" role="tabpanel" style="--dh:158px">
+                <div class="panel" role="tabpanel" tabindex="0" style="--dh:158px"
+                    aria-label={match chosen { Tab::Traffic => "Traffic", Tab::Offsets => "Offsets" }}
+                    onpointerover={come(session)}
+                    onpointerout={leave(session, |event: &PointerEvent| event.related_target())}
+                    onfocusin={come(session)}
+                    onfocusout={leave(session, |event: &FocusEvent| event.related_target())}>
                     { match chosen {
-                        Tab::Traffic => traffic(session, errors_only),
+                        Tab::Traffic => traffic(session, shown),
                         Tab::Offsets => offsets::view(session),
                     } }
                 </div>
@@ -73,31 +78,75 @@ pub(crate) fn view(session: &Rc<Session>) -> Html {
     }
 }
 
-/// What is left out.
-fn folding(session: &Session) -> String {
-    let world = session.world.borrow();
-    let folded = &world.traffic.folded;
-    if folded.is_folded() {
-        let rate = text::number(i64::try_from(folded.rate()).unwrap_or(0));
-        format!("{rate} requests/s: folded by kind")
-    } else {
-        "Heartbeats and empty fetches folded".into()
+/// A button that shows these requests, or again those that say something new.
+fn choice(session: &Rc<Session>, now: Shown, wanted: Shown, text: &'static str) -> Html {
+    let pressed = now == wanted;
+    let choose = on_click(session, move |session| {
+        session.ui.borrow_mut().shown = if pressed { Shown::News } else { wanted };
+    });
+    html! {
+        <button type="button" class="btn sm quiet" aria-pressed={pressed.to_string()}
+            onclick={choose}>{ text }</button>
     }
 }
 
-fn traffic(session: &Rc<Session>, errors_only: bool) -> Html {
+/// The requests stand still while pointer or focus is among them.
+fn come<E: 'static>(session: &Rc<Session>) -> Callback<E> {
+    let session = Rc::clone(session);
+    Callback::from(move |_| {
+        let total = session.world.borrow().traffic.total();
+        session.ui.borrow_mut().held.get_or_insert(total);
+    })
+}
+
+/// They go on when it has left them all; `to` tells where it went.
+fn leave<E: 'static>(
+    session: &Rc<Session>,
+    to: impl Fn(&E) -> Option<EventTarget> + 'static,
+) -> Callback<E> {
+    let session = Rc::clone(session);
+    Callback::from(move |event: E| {
+        let to = to(&event).and_then(|to| to.dyn_into::<Element>().ok());
+        if to.is_none_or(|to| to.closest(".panel").ok().flatten().is_none()) {
+            session.ui.borrow_mut().held = None;
+            session.changed();
+        }
+    })
+}
+
+/// What is left out.
+fn folding(session: &Session) -> String {
     let world = session.world.borrow();
-    if world.traffic.folded.is_folded() && !errors_only {
+    let (folded, held) = (&world.traffic.folded, session.ui.borrow().held);
+    let new = held.map_or(0, |held| world.traffic.total().saturating_sub(held));
+    if new > 0 {
+        format!("{new} new: they wait while you look")
+    } else if folded.is_folded() {
+        let rate = text::number(i64::try_from(folded.rate()).unwrap_or(0));
+        format!("{rate} requests/s: folded by kind")
+    } else {
+        "Heartbeats, refreshes and empty fetches folded".into()
+    }
+}
+
+fn traffic(session: &Rc<Session>, shown: Shown) -> Html {
+    let world = session.world.borrow();
+    let held = session.ui.borrow().held;
+    if world.traffic.folded.is_folded() && shown != Shown::Errors {
         return kinds(&world.traffic.folded);
     }
-    let rows: Vec<RequestView> = world
-        .traffic
-        .rows(errors_only)
-        .take(ROWS)
-        .cloned()
-        .collect();
-    let (total, missing) = (world.traffic.total(), world.traffic.missing());
-    html! { <Traffic {rows} {total} {missing} /> }
+    let rows = world.traffic.rows(shown);
+    let rows = rows.filter(|row| held.is_none_or(|held| row.number <= held));
+    let rows: Vec<Row> = rows.take(ROWS).cloned().collect();
+    if rows.is_empty() {
+        return html! { <p class="hint">{ match shown {
+            Shown::Errors => "No request was answered with an error.",
+            Shown::News | Shown::All => "No client has asked for anything yet. Each request to the \
+                broker stands here: the page's own clients, and yours in the console.",
+        } }</p> };
+    }
+    let missing = world.traffic.missing();
+    html! { <Traffic {rows} {missing} /> }
 }
 
 /// One row for each API, when requests are too many to be read.
@@ -135,19 +184,10 @@ fn clients(kind: &Kind) -> String {
     }
 }
 
-#[derive(Clone, Properties)]
+#[derive(Clone, PartialEq, Properties)]
 struct TrafficProps {
-    rows: Vec<RequestView>,
-    /// Changes with each request.
-    total: u64,
+    rows: Vec<Row>,
     missing: u64,
-}
-
-impl PartialEq for TrafficProps {
-    fn eq(&self, other: &Self) -> bool {
-        (self.total, self.missing, self.rows.len())
-            == (other.total, other.missing, other.rows.len())
-    }
 }
 
 #[function_component(Traffic)]
@@ -160,24 +200,26 @@ fn table(props: &TrafficProps) -> Html {
                     <tr><td class="num"></td><td class="w" colspan="5">{ format!("{} more were too many \
                         to be told one by one", props.missing) }</td></tr>
                 }
-                { for props.rows.iter().map(row) }
+                { for props.rows.iter().map(|row| draw(&row.view)) }
             </tbody>
         </table>
     }
 }
 
-fn row(request: &RequestView) -> Html {
+fn draw(request: &RequestView) -> Html {
     let result = match (request.error.is_empty(), request.took) {
         (false, _) => String::new(),
         (true, 0) => "ok".to_owned(),
         (true, took) => format!("{took} ms"),
     };
+    let took = i64::try_from(request.took).unwrap_or(0);
+    let answered = request.at.saturating_add(took);
     html! {
         <tr>
-            <td class="num">{ text::minute(request.at) }</td>
+            <td class="num">{ text::minute(answered) }</td>
             <td class="who">{ mark(&request.client_id) }{ request.client_id.clone() }</td>
             <td class="api">{ request.api.clone() }<small>{ format!(" v{}", request.version) }</small></td>
-            <td class="w">{ request.summary.clone() }</td>
+            <td class="w">{ words(request) }</td>
             <td class="err">{ request.error.clone() }</td>
             <td class="res">{ result }</td>
         </tr>

@@ -25,6 +25,12 @@ impl Fields {
         self.0.get(name).as_string().unwrap_or_default()
     }
 
+    /// All that was chosen in a field.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        let values = self.0.get_all(name);
+        values.iter().filter_map(|it| it.as_string()).collect()
+    }
+
     /// A field's whole number.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.text(name).parse().ok()
@@ -99,6 +105,8 @@ pub(crate) struct TypedProps {
     #[prop_or_default]
     pub(crate) min: Option<AttrValue>,
     #[prop_or_default]
+    pub(crate) step: Option<AttrValue>,
+    #[prop_or_default]
     pub(crate) described_by: Option<AttrValue>,
 }
 
@@ -109,7 +117,7 @@ pub(crate) fn typed(props: &TypedProps) -> Html {
     html! {
         <input class="in" name={&props.name} type={&props.kind} value={&props.initial}
             placeholder={&props.placeholder} aria-label={props.label.clone()}
-            min={props.min.clone()} aria-describedby={props.described_by.clone()}
+            min={props.min.clone()} step={props.step.clone()} aria-describedby={props.described_by.clone()}
             autocomplete="off" spellcheck="false" />
     }
 }
@@ -127,6 +135,27 @@ pub(crate) struct AnswerProps {
 pub(crate) fn answer(props: &AnswerProps) -> Html {
     html! {
         <input type="radio" name={&props.name} value={&props.value} checked={props.chosen} />
+    }
+}
+
+/// A choice of several, drawn once for the same reason.
+#[derive(Clone, PartialEq, Properties)]
+pub(crate) struct SeveralProps {
+    pub(crate) name: AttrValue,
+    /// The first one is chosen at first.
+    pub(crate) values: Vec<String>,
+}
+
+#[function_component(Several)]
+pub(crate) fn several(props: &SeveralProps) -> Html {
+    let SeveralProps { name, values } = props;
+    let first = values.first().map_or("", String::as_str);
+    let shown = values.len().clamp(2, 5).to_string();
+    html! {
+        <select class="in" {name} multiple={values.len() > 1}
+            size={(values.len() > 1).then_some(shown)}>
+            { options(values.iter().map(|it| (it.as_str(), it.as_str())), first) }
+        </select>
     }
 }
 

@@ -3,36 +3,27 @@
 use partita_core::sorted::SortedSet;
 use std::rc::Rc;
 
-use partita_core::broker::GroupView;
+use partita_core::broker::{GroupView, MemberView};
 use yew::prelude::*;
 
-use super::form::{Typed, on_submit, options, then};
+use super::form::{Fields, Several, Typed, on_submit, options, then};
+use super::hover::term;
 use super::member;
 use super::parts::{CHECK, MORE, PLUS, icon, known, on_click, problem, quiet};
 use super::ui::Menu;
+use crate::clients::consumer::Pattern;
 use crate::model::settings::{ASSIGNORS, ConsumerSettings};
+use crate::model::terms::Term;
 use crate::model::text;
 use crate::model::world::Group;
 use crate::session::Session;
 
 /// Kafka's states, and how the track names them.
-const STATES: [(&str, &str, &str); 4] = [
-    (
-        "Empty",
-        "Empty",
-        "The group has no members; its offsets are kept.",
-    ),
-    (
-        "PreparingRebalance",
-        "Preparing",
-        "The broker waits until all members have joined again.",
-    ),
-    (
-        "CompletingRebalance",
-        "Completing",
-        "The leader shares the partitions out.",
-    ),
-    ("Stable", "Stable", "Every member has its share."),
+const STATES: [(Term, &str); 4] = [
+    (Term::Empty, "Empty"),
+    (Term::Preparing, "Preparing"),
+    (Term::Completing, "Completing"),
+    (Term::Stable, "Stable"),
 ];
 
 pub(crate) fn view(session: &Rc<Session>) -> Html {
@@ -48,7 +39,7 @@ pub(crate) fn view(session: &Rc<Session>) -> Html {
     html! {
         <section aria-label="Consumer groups">
             <div class="colhead">
-                <h2>{ "Consumer groups" }</h2><span>{ names.len() }</span>
+                <h2>{ term(Term::ConsumerGroup, "Consumer groups") }</h2><span>{ names.len() }</span>
                 { quiet(Some(PLUS), "Add", "Add a consumer".into(), on_click(session, |session| {
                     session.ui.borrow_mut().toggle(Menu::AddConsumer);
                 })) }
@@ -65,34 +56,30 @@ fn add_form(session: &Rc<Session>) -> Html {
         let world = session.world.borrow();
         world.visible_topics().map(|it| it.topic.clone()).collect()
     };
-    let submit = on_submit(session, |session, fields| {
-        let group = fields.text("group");
-        if group.is_empty() {
-            let wrong = "A consumer group needs an id.".to_owned();
-            session
-                .ui
-                .borrow_mut()
-                .problems
-                .insert("consumer".into(), wrong);
-            return;
+    let submit = on_submit(session, |session, fields| match chosen(fields) {
+        Ok(settings) => {
+            session.add_consumer(settings);
+            let mut ui = session.ui.borrow_mut();
+            ui.menu = None;
+            ui.problems.remove("consumer");
         }
-        let settings = ConsumerSettings {
-            assignor: fields.text("assignor"),
-            from_beginning: fields.text("reset") != "latest",
-            manual: fields.text("acknowledge") == "hand",
-            ..ConsumerSettings::new(0, group, fields.text("topic"))
-        };
-        session.add_consumer(settings);
-        let mut ui = session.ui.borrow_mut();
-        ui.menu = None;
-        ui.problems.remove("consumer");
+        Err(wrong) => {
+            let mut ui = session.ui.borrow_mut();
+            ui.problems.insert("consumer".into(), wrong);
+        }
     });
-    let first = topics.first().cloned().unwrap_or_default();
+    let several = topics.len() > 1;
     html! {
         <form class="card form addform" aria-label="Add a consumer" onsubmit={submit}>
             <label>{ "Group id" }<Typed name="group" initial="billing" /></label>
-            <label>{ "Topic" }<select class="in" name="topic">
-                { options(topics.iter().map(|it| (it.as_str(), it.as_str())), &first) }</select></label>
+            <label>{ if several { "Topics" } else { "Topic" } }
+                <Several name="topic" values={topics} /></label>
+            <label>{ "or a pattern" }
+                <Typed name="pattern" placeholder="orders\\..*" described_by="pattern-means" /></label>
+            <p id="pattern-means" class="dim fine">
+                if several { { "Ctrl or Shift chooses several topics. " } }
+                { "A regular expression stands for all topics that it matches, also new ones." }
+            </p>
             <label>{ "Assignor" }<select class="in" name="assignor">
                 { options(ASSIGNORS.iter().map(|it| (*it, *it)), "range") }</select></label>
             <label>{ "Starts at" }<select class="in" name="reset">
@@ -105,6 +92,32 @@ fn add_form(session: &Rc<Session>) -> Html {
             <button class="btn sm solid wide">{ "Add consumer" }</button>
         </form>
     }
+}
+
+/// The consumer that a person described, or what is wrong with it.
+fn chosen(fields: &Fields) -> Result<ConsumerSettings, String> {
+    let (group, pattern, topics) = (
+        fields.text("group"),
+        fields.text("pattern"),
+        fields.all("topic"),
+    );
+    if group.is_empty() {
+        return Err("A consumer group needs an id.".into());
+    }
+    if pattern.is_empty() && topics.is_empty() {
+        return Err("A consumer needs a topic or a pattern.".into());
+    }
+    if !pattern.is_empty() {
+        Pattern::new(&pattern)?;
+    }
+    Ok(ConsumerSettings {
+        topics,
+        pattern: (!pattern.is_empty()).then_some(pattern),
+        assignor: fields.text("assignor"),
+        from_beginning: fields.text("reset") != "latest",
+        manual: fields.text("acknowledge") == "hand",
+        ..ConsumerSettings::new(0, group, "")
+    })
 }
 
 fn group(session: &Rc<Session>, name: &str) -> Html {
@@ -124,6 +137,7 @@ fn group(session: &Rc<Session>, name: &str) -> Html {
         <section class="group" key={name.to_owned()} style={format!("--g:var(--g-{number})")}
             data-group-id={name.to_owned()} data-state={state} data-lag={lag.to_string()}
             data-generation={generation.to_string()} aria-label={format!("Consumer group {name}")}>
+            { said(session, name, group.as_ref()) }
             <div class="gh">
                 <header class="gt">
                     <svg class="f" viewBox="0 0 12 14" aria-hidden="true">
@@ -131,9 +145,8 @@ fn group(session: &Rc<Session>, name: &str) -> Html {
                         <path d="M2 1l9 3.6L2 8.4z" fill="currentColor" />
                     </svg>
                     <h3>{ name.to_owned() }</h3>
-                    <span class="gen" key={generation} title="A number that goes up by one whenever \
-                        the group assigns its partitions anew. Requests of an older one are refused.">
-                        { "generation" }<span class="num">{ generation }</span>
+                    <span class="gen" key={generation}>
+                        { term(Term::Generation, "generation") }<span class="num">{ generation }</span>
                     </span>
                 </header>
                 { track(session, group.as_ref()) }
@@ -156,21 +169,37 @@ fn group(session: &Rc<Session>, name: &str) -> Html {
     }
 }
 
+/// What has become of the group, for assistive tools to say.
+fn said(session: &Session, name: &str, group: Option<&Group>) -> Html {
+    let Some(group) = group.filter(|_| session.is_running()) else {
+        return html! { <p class="sr" role="status"></p> };
+    };
+    let called = |member: &MemberView| {
+        let known = known(session, group, &member.member_id);
+        known.map_or_else(|| member.client_id.clone(), |it| it.name)
+    };
+    let text = text::group(name, &group.view, called);
+    let now = session.link.now().monotonic.0;
+    let mut world = session.world.borrow_mut();
+    let saying = world.groups.get_mut(name).map(|it| it.said.say(now, text));
+    html! { <p class="sr" role="status">{ saying }</p> }
+}
+
 fn track(session: &Session, group: Option<&Group>) -> Html {
     if !session.is_running() {
         return html! { <p class="gf">{ "No coordinator while the broker is stopped." }</p> };
     }
     let state = group.map_or("Empty", |group| group.view.state.as_str());
-    let now = STATES.iter().position(|(name, ..)| *name == state);
+    let now = STATES.iter().position(|(it, _)| it.name() == state);
     html! {
         <ol class="states" aria-label="Group state">
-            { for STATES.iter().enumerate().map(|(at, (name, short, meaning))| {
+            { for STATES.iter().enumerate().map(|(at, (state, short))| {
                 let past = now.is_some_and(|now| at < now).then_some("past");
-                let warn = name.contains("Rebalance").then_some("warn");
+                let warn = state.name().contains("Rebalance").then_some("warn");
                 let current = (now == Some(at)).then_some("step");
                 html! {
-                    <li class={classes!(past, warn)} aria-current={current}
-                        title={format!("{name}: {meaning}")}><i></i>{ *short }</li>
+                    <li class={classes!(past, warn)} aria-current={current}>
+                        <i></i>{ term(*state, *short) }</li>
                 }
             }) }
         </ol>
@@ -186,10 +215,12 @@ fn facts(session: &Session, group: Option<&Group>) -> Html {
     let members = i64::try_from(view.members.len()).unwrap_or(0);
     html! {
         <p class="gf">
-            if !view.protocol.is_empty() { <span title="The rule by which the leader gives \
-                partitions to members.">{ "assignor " }<b>{ view.protocol.clone() }</b></span> }
-            if let Some(leader) = leader { <span title="The member that runs the assignor for the \
-                whole group.">{ "leader " }<b>{ leader }</b></span> }
+            if !view.protocol.is_empty() {
+                <span>{ term(Term::Assignor, "assignor") }{ " " }<b>{ view.protocol.clone() }</b></span>
+            }
+            if let Some(leader) = leader {
+                <span>{ term(Term::Leader, "leader") }{ " " }<b>{ leader }</b></span>
+            }
             <span>{ text::count(members, "member") }</span>
         </p>
     }
@@ -208,8 +239,7 @@ fn lag_box(group: Option<&Group>, lag: i64) -> Html {
     };
     html! {
         <div class="lagbox">
-            <div class="fig"><small title="Records that can be read but are not acknowledged yet: \
-                high watermark minus committed offset.">{ "total lag" }</small>{ text::number(lag) }</div>
+            <div class="fig"><small>{ term(Term::Lag, "total lag") }</small>{ text::number(lag) }</div>
             <div class="ch">
                 <svg viewBox="0 0 250 44" preserveAspectRatio="none" role="img"
                     aria-label="Total lag over the last 60 s">
@@ -234,11 +264,7 @@ fn why(session: &Session, group: Option<&Group>) -> Html {
     let Some(group) = group.filter(|_| session.is_running()) else {
         return Html::default();
     };
-    let (words, what): (_, fn(&partita_core::broker::MemberView) -> bool) = match group
-        .view
-        .state
-        .as_str()
-    {
+    let (words, what): (_, fn(&MemberView) -> bool) = match group.view.state.as_str() {
         "PreparingRebalance" => (
             "A member came or went, so all join again. The broker waits for JoinGroup from each.",
             |member| member.joined,
@@ -252,7 +278,7 @@ fn why(session: &Session, group: Option<&Group>) -> Html {
     };
     let GroupView { state, members, .. } = &group.view;
     html! {
-        <div class="why" role="status">
+        <div class="why">
             <b class="mono">{ state.clone() }</b><br />{ words }
             <ul>{ for members.iter().map(|member| {
                 let name = known(session, group, &member.member_id).map(|it| it.name);

@@ -17,6 +17,11 @@ const STORED: &str = "partita.keys";
 const REGIONS: &str = "header.bar, .col-topics, section[aria-label=Producers], \
                        section[aria-label='Consumer groups'], section.drawer";
 
+/// Something to try in the console.
+const CONSOLE: &str = "const p = partita.producer()
+await p.connect()
+await p.send({ topic: \"orders\", messages: [{ key: \"de\", value: \"42\" }] })";
+
 /// Listens for as long as the page lives.
 pub(crate) fn listen(session: &Rc<Session>) {
     session.ui.borrow_mut().keys_off = storage()
@@ -222,8 +227,8 @@ pub(crate) fn help(session: &Rc<Session>) -> Html {
         }
     });
     html! {
-        <div class="inspect keys" role="dialog" aria-label="Keys">
-            <header><b>{ "Keys" }</b>
+        <div class="inspect keys" role="dialog" aria-label="Keys and console">
+            <header><b>{ "Keys and console" }</b>
                 <button type="button" class="btn sm quiet close" aria-label="Close the list of keys"
                     onclick={close}>{ "Close" }</button></header>
             <dl>
@@ -232,6 +237,11 @@ pub(crate) fn help(session: &Rc<Session>) -> Html {
                 }) }
                 <dt class="mono">{ "← →" }</dt><dd>{ "along a partition's records; ↑ ↓ between partitions" }</dd>
             </dl>
+            <p class="fine">{ "Words of Kafka's explain themselves when the pointer or the focus is on \
+                them." }</p>
+            <p class="fine">{ "The browser's console has " }<code class="mono">{ "partita" }</code>
+                { ", a client with KafkaJS's methods on this broker. What it does shows here:" }</p>
+            <pre class="mono">{ CONSOLE }</pre>
             <button type="button" class="btn sm" aria-pressed={(!off).to_string()} onclick={switch}>
                 { if off { "Single keys are off" } else { "Single keys act" } }
             </button>

@@ -1,6 +1,5 @@
 //! A member of a group: a round mark, its partitions, what it works on, what it has read.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use partita_core::broker::MemberView;
@@ -9,17 +8,14 @@ use partita_core::types::TopicPartition;
 use yew::prelude::*;
 
 use super::controls;
+use super::form::then;
 use super::parts::{MORE, colour, known, mini, on_click, own, quiet};
+use super::recent::recent;
 use super::ui::Menu;
-use crate::clients::consumer::{Delivered, Life, PageConsumer};
-use crate::model::text::number as number_of;
+use crate::clients::consumer::{Life, PageConsumer};
+use crate::model::text;
 use crate::model::world::Group;
 use crate::session::Session;
-
-/// How many of the records read are to be seen; the rest of the list is for tools.
-const RECENT: usize = 7;
-/// Those that are not seen are drawn in blocks of so many.
-const BLOCK: u64 = 50;
 
 /// A member: the page's own, or one that came from elsewhere.
 pub(crate) enum Member {
@@ -50,7 +46,7 @@ pub(crate) fn members(session: &Session, group: &str, view: Option<&Group>) -> V
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
     Full,
-    /// Some controls stand behind a button.
+    /// Controls stand behind a button.
     Middle,
     /// A line with figures, which opens.
     Row,
@@ -107,7 +103,7 @@ fn state(session: &Session, consumer: &PageConsumer) -> (&'static str, &'static 
 fn mine(session: &Rc<Session>, group: &str, consumer: &Rc<PageConsumer>, size: Size) -> Html {
     let number = consumer.settings.borrow().number;
     let (name, colour) = (consumer.name(), colour(number));
-    let (word, text) = state(session, consumer);
+    let (word, words) = state(session, consumer);
     let partitions: Vec<TopicPartition> = match word {
         // The broker gives its partitions to others when its session ends, not before.
         "crashed" => owned_by(session, group, &consumer.member_id()),
@@ -130,23 +126,30 @@ fn mine(session: &Rc<Session>, group: &str, consumer: &Rc<PageConsumer>, size: S
         _ => "",
     };
     let assigned = names(&partitions);
+    let revoked = consumer.revoked.borrow().clone();
     let menu = Menu::Member(number);
-    let row = size == Size::Row && !session.ui.borrow().is_open(&menu);
+    let opened = {
+        let ui = session.ui.borrow();
+        ui.is_open(&menu) || ui.is_open(&Menu::Seek(number))
+    };
+    let row = size == Size::Row && !opened;
+    let controls = opened || size == Size::Full || word == "crashed";
     html! {
         <li class={classes!("card", "member", class, row.then_some("row"))} key={number}
             style={format!("--c:var(--m-{colour})")} data-member={name.clone()}
             data-group={group.to_owned()} data-assigned={assigned} data-state={word}
-            data-member-id={consumer.member_id()} aria-label={format!("Member {name}")}>
+            data-revoked={names(&revoked)} data-member-id={consumer.member_id()}
+            aria-label={format!("Member {name}")}>
             <div class="mh">
                 <span class="disc" aria-hidden="true">{ number }</span>
                 <b>{ name.clone() }</b>
                 if row && !partitions.is_empty() {
                     <div class="chips">{ for partitions.iter().map(small_chip) }</div>
                 } else {
-                    <span class="st">{ text }</span>
+                    <span class="st">{ words }</span>
                 }
-                <span class="lg">{ (!partitions.is_empty()).then(|| format!("lag {}", number_of(lag))) }</span>
-                if size == Size::Row {
+                <span class="lg">{ (!partitions.is_empty()).then(|| format!("lag {}", text::number(lag))) }</span>
+                if size != Size::Full {
                     { quiet(Some(MORE), "", format!("More for member {name}"), on_click(session, move |session| {
                         session.ui.borrow_mut().toggle(menu.clone());
                     })) }
@@ -156,7 +159,9 @@ fn mine(session: &Rc<Session>, group: &str, consumer: &Rc<PageConsumer>, size: S
                 <div class="bar3"><span style={format!("width:{:.1}%", share(lag))}></span></div>
                 { recent(consumer) }
             } else {
-                { whole(session, group, consumer, word, &partitions, size) }
+                { whole(session, group, consumer, word, &partitions) }
+                { controls::acknowledge(session, consumer) }
+                if controls { { controls::view(session, consumer, word) } }
             }
         </li>
     }
@@ -169,21 +174,15 @@ fn whole(
     consumer: &Rc<PageConsumer>,
     word: &str,
     partitions: &[TopicPartition],
-    size: Size,
 ) -> Html {
     let error = consumer.error.borrow().clone();
     html! {
         <>
-            <div class="chips">{ chips(consumer, word, partitions) }</div>
+            <div class="chips">{ chips(consumer, word, partitions) }{ recent(consumer) }</div>
             { progress(session, consumer, word) }
-            { recent(consumer) }
             if word == "crashed" { { crash_note(session, group, &consumer.member_id()) } }
             if let Some(error) = error { <p class="last bad">{ error }</p> }
-            if word == "waiting" {
-                <p class="note">{ "Each partition has one owner in a group. This member takes over \
-                    as soon as another one leaves or crashes." }</p>
-            }
-            { controls::view(session, consumer, word, size) }
+            if word == "waiting" { { ways_out(session, group, consumer) } }
         </>
     }
 }
@@ -259,25 +258,74 @@ fn chip(partition: &TopicPartition) -> Html {
     html! { <span class="chip" key={name.clone()} data-chip={name.clone()}>{ name }</span> }
 }
 
+/// Why a member waits, and what gives it a partition.
+fn ways_out(session: &Rc<Session>, group: &str, waiting: &PageConsumer) -> Html {
+    let name = waiting.name();
+    let topic = waiting.topics(session).into_iter().next();
+    let partitions = topic.and_then(|topic| {
+        let world = session.world.borrow();
+        let count = world.topics.get(&topic)?.partitions;
+        Some((topic, count))
+    });
+    let owner = {
+        let consumers = session.consumers.borrow();
+        let mut others = consumers
+            .values()
+            .filter(|it| it.settings.borrow().group == group && it.life.get() == Life::Running);
+        others.find(|it| !it.partitions().is_empty()).cloned()
+    };
+    let fact = match &partitions {
+        Some((topic, count)) => {
+            format!(
+                ", and {topic} has {}",
+                text::count((*count).into(), "partition")
+            )
+        }
+        None => String::new(),
+    };
+    let out = |text: String, act: fn(&Rc<PageConsumer>), owner: &Rc<PageConsumer>| {
+        let label = format!("{text}, so that {name} takes over");
+        let owner = Rc::clone(owner);
+        quiet(None, &text, label, on_click(session, move |_| act(&owner)))
+    };
+    html! {
+        <>
+            <p class="note">{ format!("Each partition has one owner in a group{fact}. {name} takes \
+                over as soon as another member leaves or crashes.") }</p>
+            <div class="macts outs">
+                if let Some((topic, count)) = partitions {
+                    <button type="button" class="btn sm" onclick={on_click(session, move |session| {
+                        let more = count.saturating_add(1);
+                        session.admin.grow_topic(&topic, more, then(session, &topic));
+                    })}>{ format!("Add a {} partition", text::ordinal(count.saturating_add(1))) }</button>
+                }
+                if let Some(owner) = owner {
+                    { out(format!("Let {} leave", owner.name()), |it| it.leave(), &owner) }
+                    { out(format!("Crash {}", owner.name()), |it| it.crash(), &owner) }
+                }
+            </div>
+        </>
+    }
+}
+
 fn chips(consumer: &PageConsumer, word: &str, partitions: &[TopicPartition]) -> Html {
     let revoked = consumer.revoked.borrow();
     match word {
         "waiting" => {
             html! { <span class="chip none">{ "waits: more members than partitions" }</span> }
         }
-        "crashed" | "failed" if partitions.is_empty() => {
+        "crashed" | "failed" | "retrying" | "leaving" if partitions.is_empty() => {
             html! { <span class="chip none">{ "no partition" }</span> }
         }
         "joining" | "starting" if partitions.is_empty() && revoked.is_empty() => {
             html! { <span class="chip none">{ "joining, no partition yet" }</span> }
         }
-        _ if partitions.is_empty() && !revoked.is_empty() => html! {
+        _ => html! {
             <>
+                { for partitions.iter().map(chip) }
                 { for revoked.iter().map(|it| html! { <span class="chip gone">{ it.to_string() }</span> }) }
-                <span class="dim">{ "revoked" }</span>
             </>
         },
-        _ => partitions.iter().map(chip).collect(),
     }
 }
 
@@ -321,87 +369,6 @@ fn progress(session: &Session, consumer: &PageConsumer, word: &str) -> Html {
             <span class="w">{ format!("{:.1} s", f64::from(length) / 1000.0) }</span>
             <span class="bar2" key={format!("{place} {rate} {play}")}><span class="grow" {style}></span></span>
         </div>
-    }
-}
-
-fn recent(consumer: &PageConsumer) -> Html {
-    let list = Rc::clone(&consumer.delivered.borrow());
-    let total = consumer.delivered_total.get();
-    if total == 0 {
-        return Html::default();
-    }
-    html! { <Recent name={consumer.name()} {list} {total} /> }
-}
-
-/// The records that a member has read.
-#[derive(Clone, Properties)]
-struct RecentProps {
-    name: String,
-    list: Rc<VecDeque<Delivered>>,
-    /// Changes with each record.
-    total: u64,
-}
-
-impl PartialEq for RecentProps {
-    fn eq(&self, other: &Self) -> bool {
-        self.total == other.total && self.name == other.name
-    }
-}
-
-#[function_component(Recent)]
-fn recent_list(props: &RecentProps) -> Html {
-    let RecentProps { name, list, total } = props;
-    let count = |records: usize| u64::try_from(records).unwrap_or(0);
-    let first = total.saturating_sub(count(list.len()));
-    let seen = total.saturating_sub(count(RECENT)).max(first);
-    let blocks = first / BLOCK..seen.div_ceil(BLOCK);
-    html! {
-        <ul class="recent" aria-label={format!("Last records of {name}")}>
-            { for blocks.map(|block| {
-                let from = block.saturating_mul(BLOCK).max(first);
-                let to = block.saturating_add(1).saturating_mul(BLOCK).min(seen);
-                let skip = usize::try_from(from.saturating_sub(first)).unwrap_or(0);
-                let list = Rc::clone(list);
-                html! { <Block key={block} {list} {from} {to} {skip} /> }
-            }) }
-            { for (seen..).zip(list.iter().skip(list.len().saturating_sub(RECENT))).map(|(key, delivered)| {
-                let place = format!("{}@{}", delivered.partition, delivered.record.offset);
-                let record = mini(delivered.record.key.as_deref(), false);
-                html! { <li {key} data-record={place.clone()} title={place}>{ record }</li> }
-            }) }
-        </ul>
-    }
-}
-
-/// Some of the records that are not seen: what does not change is not drawn again.
-#[derive(Clone, Properties)]
-struct BlockProps {
-    list: Rc<VecDeque<Delivered>>,
-    /// Which of all records that were ever delivered.
-    from: u64,
-    to: u64,
-    /// Where the first of them stands in the list.
-    skip: usize,
-}
-
-impl PartialEq for BlockProps {
-    fn eq(&self, other: &Self) -> bool {
-        (self.from, self.to) == (other.from, other.to)
-    }
-}
-
-#[function_component(Block)]
-fn block(props: &BlockProps) -> Html {
-    let count = usize::try_from(props.to.saturating_sub(props.from)).unwrap_or(0);
-    let records = props.list.iter().skip(props.skip).take(count);
-    html! {
-        <li class="sr"><ul>
-            // The same record comes again after a rewind: the key is which delivery it was.
-            { for (props.from..).zip(records).map(|(key, delivered)| {
-                let place = format!("{}@{}", delivered.partition, delivered.record.offset);
-                html! { <li {key} data-record={place}></li> }
-            }) }
-        </ul></li>
     }
 }
 

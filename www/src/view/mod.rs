@@ -2,8 +2,11 @@
 //!
 //! - `app`: the page as a whole. `bar`, `notices`, `producers`, `topics`, `groups`, `drawer`: its
 //!   parts, in the order of the page.
-//! - `strip`: a partition; `row`: one of many or of a fast one. `member`: a member of a group, with `controls`. `inspector`: a record.
-//! - `wires`: the lines between them, drawn when all the rest has its place.
+//! - `strip`: a partition; `row`: one of many or of a fast one. `member`: a member of a group, with
+//!   what it has read in `recent` and its `controls`. `inspector`: a record.
+//! - `wires`: the lines between them, drawn when all the rest has its place, as `shapes`; `flights`:
+//!   records that move along them.
+//! - `hover`: what terms mean, and whose lines are whose, on hover and focus.
 //! - `ui`: what is open or chosen. `parts`, `form`: what several of these use.
 
 pub(crate) mod app;
@@ -11,8 +14,10 @@ mod bar;
 mod controls;
 mod drawer;
 mod empty;
+mod flights;
 mod form;
 mod groups;
+mod hover;
 mod inspector;
 mod keys;
 mod member;
@@ -20,7 +25,9 @@ mod notices;
 mod offsets;
 mod parts;
 mod producers;
+mod recent;
 mod row;
+mod shapes;
 mod strip;
 mod topics;
 pub(crate) mod ui;

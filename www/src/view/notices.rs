@@ -5,6 +5,7 @@ use std::rc::Rc;
 use partita_web::port::message::{Failure, Notice, Status, ToHost};
 use yew::prelude::*;
 
+use super::bar::{set_speed, switch_broker};
 use super::parts::{PLAY, STOP, WARN, icon, on_click};
 use crate::session::Session;
 
@@ -18,17 +19,42 @@ pub(crate) fn view(session: &Rc<Session>) -> Html {
     }
 }
 
+/// The only consumer's group, for somebody who sees this for the first time.
+fn first_group(session: &Session) -> Option<String> {
+    let consumers = session.consumers.borrow();
+    let first = consumers.len() == 1 && !session.ui.borrow().hero_dismissed;
+    let only = consumers.values().next()?;
+    (first && session.is_running()).then(|| only.settings.borrow().group.clone())
+}
+
+/// What a first visitor may try.
+pub(crate) fn tries(session: &Rc<Session>) -> Html {
+    if first_group(session).is_none() {
+        return Html::default();
+    }
+    let one = |text: &'static str, what: &'static str, act: fn(&Rc<Session>)| {
+        html! {
+            <div><button type="button" class="link" onclick={on_click(session, act)}>{ text }</button>
+                <p>{ what }</p></div>
+        }
+    };
+    html! {
+        <div class="tries" role="group" aria-label="To try">
+            { one("Open a record", "See what is in it, and why it went to this partition.", |session| {
+                let newest = session.world.borrow().newest();
+                session.ui.borrow_mut().inspected = newest;
+            }) }
+            { one("Take the broker away", "Clients retry; offsets stay; nothing is lost.",
+                switch_broker) }
+            { one("Slow time to 0.1×", "Follow one record from its producer to its commit.",
+                |session| set_speed(session, 0.1)) }
+        </div>
+    }
+}
+
 /// What a first visitor reads, until there is more than one consumer.
 fn hero(session: &Rc<Session>) -> Html {
-    let (groups, few) = {
-        let consumers = session.consumers.borrow();
-        let mut groups = consumers
-            .values()
-            .map(|it| it.settings.borrow().group.clone());
-        (groups.next(), consumers.len() == 1)
-    };
-    let dismissed = session.ui.borrow().hero_dismissed;
-    let Some(group) = groups.filter(|_| few && !dismissed && session.is_running()) else {
+    let Some(group) = first_group(session) else {
         return Html::default();
     };
     html! {

@@ -28,6 +28,7 @@ pub(crate) const UP: &str = "M4 9.5l4-4 4 4";
 pub(crate) const CLOSE: &str = "M4 4l8 8M12 4l-8 8";
 pub(crate) const WARN: &str = "M8 2.3l6.2 11H1.8zM8 6.5v3.2M8 11.6h.01";
 pub(crate) const CHECK: &str = "M3.5 8.5l3 3 6-7";
+pub(crate) const HELP: &str = "M8 2.2a5.8 5.8 0 1 0 0 11.6 5.8 5.8 0 1 0 0-11.6zM6.2 6.4a1.8 1.8 0 1 1 2.6 1.7c-.6.3-.8.6-.8 1.2M8 11.2h.01";
 pub(crate) const SUN: &str = "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 1 0 0-11zM8 2.5v11";
 
 /// A flag that flies back from its pole: committed.

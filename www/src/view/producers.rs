@@ -7,10 +7,12 @@ use partita_core::client::producer::ProducerRecord;
 use yew::prelude::*;
 
 use super::form::{Fields, Typed, on_choice, on_number, on_submit, options};
+use super::hover::term;
 use super::parts::{MORE, PLUS, on_click, quiet};
 use super::ui::Menu;
 use crate::clients::producer::{LastSend, PageProducer};
 use crate::model::settings::{Keys, ProducerSettings};
+use crate::model::terms::Term;
 use crate::session::Session;
 
 /// From so many producers on, each is a row.
@@ -268,7 +270,8 @@ fn sum(settings: &ProducerSettings) -> Html {
 
 /// The settings as a list.
 fn set(session: &Rc<Session>, producer: &Rc<PageProducer>, settings: &ProducerSettings) -> Html {
-    let choice = |label: &'static str,
+    let choice = |label: Html,
+                  name: &'static str,
                   values: &[(&'static str, &'static str)],
                   chosen: &str,
                   change: fn(&mut ProducerSettings, &str)| {
@@ -279,7 +282,7 @@ fn set(session: &Rc<Session>, producer: &Rc<PageProducer>, settings: &ProducerSe
         });
         html! {
             <><dt>{ label }</dt><dd><select class="plain" onchange={on}
-                aria-label={format!("{label} of {}", settings.name())}>
+                aria-label={format!("{name} of {}", settings.name())}>
                 { options(values.iter().copied(), chosen) }</select></dd></>
         }
     };
@@ -291,15 +294,15 @@ fn set(session: &Rc<Session>, producer: &Rc<PageProducer>, settings: &ProducerSe
     html! {
         <>
             <dl class="set">
-                { choice("Key", &[("countries", "country code"), ("none", "none")], keys, |it, value| {
+                { choice(html! { "Key" }, "Key", &[("countries", "country code"), ("none", "none")], keys, |it, value| {
                     it.keys = if value == "none" { Keys::None } else { Keys::Countries };
                 }) }
-                { choice("Keyless", &[("turn", "round robin"), ("sticky", "sticky")],
+                { choice(term(Term::Partitioner, "Keyless"), "Keyless", &[("turn", "round robin"), ("sticky", "sticky")],
                     if settings.sticky { "sticky" } else { "turn" },
                     |it, value| it.sticky = value == "sticky") }
-                { choice("acks", &[("-1", "all"), ("1", "1"), ("0", "0")], &settings.acks.to_string(),
+                { choice(term(Term::Acks, "acks"), "acks", &[("-1", "all"), ("1", "1"), ("0", "0")], &settings.acks.to_string(),
                     |it, value| it.acks = value.parse().unwrap_or(-1)) }
-                { choice("idempotence", &[("on", "on"), ("off", "off")],
+                { choice(term(Term::Idempotence, "idempotence"), "idempotence", &[("on", "on"), ("off", "off")],
                     if settings.idempotent { "on" } else { "off" },
                     |it, value| it.idempotent = value == "on") }
             </dl>

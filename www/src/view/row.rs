@@ -20,7 +20,7 @@ const MUCH: i64 = 1_000;
 const HEIGHT: f64 = 27.0;
 
 /// All that a row shows.
-#[derive(Clone, Properties)]
+#[derive(Clone, PartialEq, Properties)]
 pub(crate) struct RowProps {
     name: TopicPartition,
     view: PartitionView,
@@ -29,16 +29,6 @@ pub(crate) struct RowProps {
     most: u32,
     lanes: Vec<Lane>,
     session: Rc<Session>,
-}
-
-impl PartialEq for RowProps {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.view == other.view
-            && self.bars == other.bars
-            && self.most == other.most
-            && self.lanes == other.lanes
-    }
 }
 
 /// A topic's partitions as rows below their heads; `opened` ones are left out.

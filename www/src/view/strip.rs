@@ -9,6 +9,7 @@ use yew::prelude::*;
 use super::parts::{Known, flag_committed, flag_position, known, on_click, own};
 use crate::model::cells::{key_colour, key_letters};
 use crate::model::strip::{Layout, PITCH};
+use crate::model::terms::Term;
 use crate::model::text;
 use crate::model::world::{Committed, owned};
 use crate::session::Session;
@@ -36,7 +37,7 @@ pub(crate) struct Lane {
 }
 
 /// All that a strip shows: it is drawn anew only when some of it changes.
-#[derive(Clone, Properties)]
+#[derive(Clone, PartialEq, Properties)]
 pub(crate) struct StripProps {
     name: TopicPartition,
     view: PartitionView,
@@ -44,16 +45,6 @@ pub(crate) struct StripProps {
     cells: Vec<Cell>,
     lanes: Vec<Lane>,
     session: Rc<Session>,
-}
-
-impl PartialEq for StripProps {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.view == other.view
-            && self.layout == other.layout
-            && self.cells == other.cells
-            && self.lanes == other.lanes
-    }
 }
 
 /// What a strip shows now.
@@ -118,15 +109,11 @@ pub(super) fn lane(session: &Session, name: &TopicPartition, group_id: String) -
     });
     let position = member
         .and_then(|member| own(session, &member.member_id))
-        .and_then(|consumer| {
-            let partitions = consumer.partitions();
-            let mut all = partitions.into_iter();
-            all.find(|status| status.partition == *name)
-        });
+        .and_then(|consumer| consumer.position(name));
     Lane {
         number: group.map_or(1, |group| group.number),
         committed: world.committed(&group_id, name),
-        position: position.and_then(|status| status.processed.or(status.position)),
+        position,
         owner: group
             .zip(member)
             .and_then(|(group, member)| known(session, group, &member.member_id)),
@@ -169,7 +156,7 @@ pub(crate) fn strip(props: &StripProps) -> Html {
             data-online={view.online.to_string()}>
             <div class="gut">
                 <b>{ name.to_string() }</b>
-                <span>{ format!("start {}", view.log_start_offset) }</span>
+                <span data-term={Term::LogStartOffset.name()}>{ format!("start {}", view.log_start_offset) }</span>
                 { for lanes.iter().enumerate().map(|(at, lane)| html! {
                     <span class="gl" style={format!("--i:{at};--g:var(--g-{})", lane.number)}>
                         { lane.group.clone() }
@@ -193,7 +180,7 @@ fn bed(props: &StripProps) -> Html {
     let end_x = layout.x(end);
     let slots = [(0.0, "cell slot"), (1.0, "cell slot far")].map(|(after, class)| {
         let x = end_x + after * PITCH + 1.0;
-        html! { <span {class} style={format!("transform:translateX({x:.1}px)")}></span> }
+        html! { <span {class} style={moved(x)}></span> }
     });
     let flags: Vec<i64> = props
         .lanes
@@ -202,11 +189,12 @@ fn bed(props: &StripProps) -> Html {
         .map(|it| it.offset)
         .collect();
     let ticks = layout.ticks().map(|(offset, large)| {
-        let x = at(layout.x(offset));
         let named = large && (offset - hw).abs() > 1 && !flags.contains(&offset);
         html! {
-            <><i class={classes!("tick", large.then_some("big"))} style={x.clone()}></i>
-            if named { <span class="tl" style={x}>{ offset }</span> }</>
+            <i key={offset} class={classes!("tick", large.then_some("big"))}
+                style={moved(layout.x(offset))}>
+                if named { <span class="tl">{ offset }</span> }
+            </i>
         }
     });
     html! {
@@ -226,14 +214,15 @@ fn bed(props: &StripProps) -> Html {
             }
             { for slots }
             { for ticks }
-            <span class="mark" style={at(layout.x(hw))}></span>
-            <span class="tl hw" style={at(layout.x(hw))}>{ hw }</span>
+            <span class="mark" style={moved(layout.x(hw))}>
+                <span class={classes!("tl", "hw", flags.contains(&hw).then_some("beside"))}>{ hw }</span>
+            </span>
             if hw == end {
-                <span class="mk" style={at(end_x + 16.0)} title={HIGH_WATERMARK}>{ "HW = LEO" }</span>
+                <span class="mk" style={at(end_x + 16.0)} data-term={Term::HighWatermark.name()}>{ "HW = LEO" }</span>
             } else {
-                <span class="mk before" style={at(layout.x(hw))} title={HIGH_WATERMARK}>{ "HW" }</span>
-                <span class="mark leo" style={at(end_x)}></span>
-                <span class="mk leo" style={at(end_x + 16.0)} title={LOG_END}>
+                <span class="mk before" style={at(layout.x(hw))} data-term={Term::HighWatermark.name()}>{ "HW" }</span>
+                <span class="mark leo" style={moved(end_x)}></span>
+                <span class="mk leo" style={at(end_x + 16.0)} data-term={Term::LogEndOffset.name()}>
                     { format!("LEO {end}") }
                 </span>
             }
@@ -241,9 +230,10 @@ fn bed(props: &StripProps) -> Html {
     }
 }
 
-const HIGH_WATERMARK: &str =
-    "High watermark: records below it are durable, and consumers may read them.";
-const LOG_END: &str = "Log end offset: the offset that the next record gets.";
+/// Where something stands that glides when the strip moves.
+fn moved(x: f64) -> String {
+    format!("transform:translateX({x:.1}px)")
+}
 
 fn draw_cell(props: &StripProps, cell: &Cell) -> Html {
     let words = match cell.state {
@@ -252,10 +242,7 @@ fn draw_cell(props: &StripProps, cell: &Cell) -> Html {
         "held" => "being processed",
         _ => "not read yet",
     };
-    let mut style = format!(
-        "transform:translateX({:.1}px)",
-        props.layout.x(cell.offset) + 1.0
-    );
+    let mut style = moved(props.layout.x(cell.offset) + 1.0);
     if let Some(colour) = cell.holder {
         style.push_str(&format!(";--c:var(--m-{colour})"));
     }
@@ -293,23 +280,23 @@ fn draw_lane(props: &StripProps, at: usize, lane: &Lane) -> Html {
             <>
                 <span class="lag" style={format!("left:{x:.1}px;width:{:.1}px", (end_x - x).max(0.0))}>
                 </span>
-                <span class="flag c" role="img" data-committed={place.clone()}
+                <span class="flag c" role="img" data-term={Term::Committed.name()} data-committed={place.clone()}
                     data-offset={it.offset.to_string()} data-lag={it.lag.to_string()}
                     aria-label={format!("{} committed {}, lag {}", lane.group, it.offset, it.lag)}
-                    style={format!("transform:translateX({x:.1}px)")}>
+                    style={moved(x)}>
                     { flag_committed() }<span>{ it.offset }</span>
                 </span>
-                <span class="lagn">{ format!("lag {}", text::number(it.lag)) }</span>
+                <span class="lagn" data-term={Term::Lag.name()}>{ format!("lag {}", text::number(it.lag)) }</span>
             </>
         }
     });
     let position = lane.position.map(|position| {
         let beside = lane.committed.is_none_or(|it| it.offset != position);
         html! {
-            <span class="flag p" role="img" data-position={place.clone()}
+            <span class="flag p" role="img" data-term={Term::Position.name()} data-position={place.clone()}
                 data-offset={position.to_string()}
-                aria-label={format!("{} has processed up to {position}", lane.group)}
-                style={format!("transform:translateX({:.1}px)", layout.x(position))}>
+                aria-label={format!("{} takes {position} next", lane.group)}
+                style={moved(layout.x(position))}>
                 { flag_position() }
                 <span>{ beside.then_some(position) }</span>
             </span>

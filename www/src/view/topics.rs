@@ -6,11 +6,13 @@ use partita_core::broker::TopicView;
 use yew::prelude::*;
 
 use super::form::{Typed, on_submit, then};
-use super::parts::{MORE, PLUS, on_click, problem, quiet};
-use super::row;
+use super::hover::term;
+use super::parts::{MORE, PLUS, flag_committed, flag_position, on_click, problem, quiet};
 use super::strip::{self, Strip};
 use super::ui::Menu;
+use super::{notices, row};
 use crate::model::settings::topic_name_problem;
+use crate::model::terms::Term;
 use crate::model::text;
 use crate::session::Session;
 
@@ -29,6 +31,7 @@ pub(crate) fn view(session: &Rc<Session>, measure: NodeRef) -> Html {
             if creating { { create_form(session) } }
             { for topics.iter().map(|it| topic(session, it)) }
             if !topics.iter().all(|it| session.world.borrow().in_rows(&it.topic)) { { legend() } }
+            { notices::tries(session) }
         </section>
     }
 }
@@ -99,7 +102,7 @@ fn topic(session: &Rc<Session>, topic: &TopicView) -> Html {
             aria-label={format!("Topic {name}")}>
             <header class="th">
                 <h3>{ name.clone() }</h3>
-                <span class="facts">{ text::count(topic.partitions.into(), "partition") }</span>
+                <span class="facts">{ term(Term::Partition, text::count(topic.partitions.into(), "partition")) }</span>
                 <span class="facts mono">{ configs }</span>
                 <div class="acts">
                     { quiet(Some(PLUS), "Partition", format!("Add a partition to {name}"),
@@ -150,8 +153,10 @@ fn legend() -> Html {
             { cell("held", "with a consumer") }
             { cell("new", "unread") }
             { cell("pending", "not yet durable") }
-            <li class="mark-of">{ super::parts::flag_committed() }<span>{ "committed" }</span></li>
-            <li class="mark-of">{ super::parts::flag_position() }<span>{ "position" }</span></li>
+            <li class="mark-of">{ flag_committed() }{ term(Term::Committed, "committed") }</li>
+            <li class="mark-of">{ flag_position() }{ term(Term::Position, "position") }</li>
+            <li><b>{ "HW" }</b>{ term(Term::HighWatermark, "high watermark") }</li>
+            <li><b>{ "LEO" }</b>{ term(Term::LogEndOffset, "log end offset") }</li>
         </ul>
     }
 }

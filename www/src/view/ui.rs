@@ -4,6 +4,8 @@ use partita_core::sorted::{SortedMap, SortedSet};
 
 use partita_core::types::TopicPartition;
 
+use crate::model::traffic::Shown;
+
 /// Something that opens over the page; one at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Menu {
@@ -36,7 +38,9 @@ pub(crate) struct Ui {
     pub(crate) inspector: Option<((TopicPartition, i64), String)>,
     pub(crate) tab: Tab,
     pub(crate) drawer_closed: bool,
-    pub(crate) errors_only: bool,
+    /// Which requests are shown, and up to the how-manyeth while a person reads them.
+    pub(crate) shown: Shown,
+    pub(crate) held: Option<u64>,
     /// Rows that were opened to cells.
     pub(crate) opened: SortedSet<TopicPartition>,
     pub(crate) hero_dismissed: bool,

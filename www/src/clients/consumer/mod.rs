@@ -2,52 +2,40 @@
 //!
 //! Processing takes the time that a person chose, by the broker's clock. What is acknowledged is
 //! committed: by the consumer itself after each record, or by a person.
+//!
+//! - `work`: taking and processing records. `events`: what its client tells.
 
-use partita_core::sorted::SortedMap;
+mod events;
+mod pattern;
+mod work;
+
+use partita_core::sorted::{SortedMap, SortedSet};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use partita_core::client::assignor::Assignor;
 use partita_core::client::consumer::{
-    AutoCommit, BatchId, ConsumerEvent, ConsumerState, FetchedBatch, GroupAssignor, OffsetReset,
-    OffsetToCommit, PartitionStatus, SeekTo, TopicSubscription,
+    AutoCommit, ConsumerState, GroupAssignor, OffsetReset, OffsetToCommit, PartitionStatus, SeekTo,
+    TopicSubscription,
 };
-use partita_core::client::{ClientError, Consumer, ConsumerConfig, OpId};
+use partita_core::client::{Consumer, ConsumerConfig, OpId};
 use partita_core::records::Record;
-use partita_core::time::{Monotonic, Now};
 use partita_core::types::TopicPartition;
 use partita_web::client::{Driver, Link};
 
+pub(crate) use self::pattern::Pattern;
+use self::work::Hand;
 use super::alarm::Alarm;
 use super::{cluster, explain, patient, seed};
 use crate::model::settings::{ConsumerSettings, SESSION_TIMEOUT};
 use crate::session::Session;
-
-/// How many delivered records are kept for the list.
-const DELIVERED: usize = 500;
-/// Without processing time, so many records are taken before the page draws again.
-const AT_ONCE: usize = 200;
 
 /// A record and where it came from.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Delivered {
     pub(crate) partition: TopicPartition,
     pub(crate) record: Record,
-}
-
-/// The batch that is being processed.
-struct Hand {
-    id: BatchId,
-    partition: TopicPartition,
-    rest: VecDeque<Record>,
-    current: Option<Current>,
-}
-
-struct Current {
-    record: Record,
-    since: Monotonic,
-    until: Monotonic,
 }
 
 /// What is being processed, to be shown.
@@ -145,6 +133,22 @@ impl PageConsumer {
         self.member_id.borrow().clone()
     }
 
+    /// The topics that it subscribes to, of those that there are.
+    pub(crate) fn topics(&self, session: &Session) -> Vec<String> {
+        let settings = self.settings.borrow();
+        let pattern = settings
+            .pattern
+            .as_deref()
+            .and_then(|it| Pattern::new(it).ok());
+        let meant = |topic: &str| match &pattern {
+            Some(pattern) => pattern.matches(topic),
+            None => settings.topics.iter().any(|it| it == topic),
+        };
+        let world = session.world.borrow();
+        let topics = world.visible_topics().map(|it| it.topic.clone());
+        topics.filter(|topic| meant(topic)).collect()
+    }
+
     /// Where it stands with its group.
     pub(crate) fn state(&self) -> ConsumerState {
         match &*self.driver.borrow() {
@@ -159,6 +163,17 @@ impl PageConsumer {
             Some(driver) => driver.peek(|consumer| consumer.partitions()),
             None => Vec::new(),
         }
+    }
+
+    /// The offset of the next record that it takes of a partition.
+    pub(crate) fn position(&self, partition: &TopicPartition) -> Option<i64> {
+        if let Some(hand) = &*self.hand.borrow()
+            && hand.partition == *partition
+        {
+            return hand.position();
+        }
+        let mut all = self.partitions().into_iter();
+        all.find(|status| status.partition == *partition)?.position
     }
 
     /// What it is working on.
@@ -197,9 +212,18 @@ impl PageConsumer {
         *self.error.borrow_mut() = None;
         self.unacknowledged.borrow_mut().clear();
         self.revoked.borrow_mut().clear();
-        let topics: Vec<_> = settings.topics.iter().map(TopicSubscription::new).collect();
         driver.with(|consumer, now| {
-            consumer.subscribe(now, &topics);
+            match settings.pattern.as_deref().map(Pattern::new) {
+                Some(Ok(pattern)) => {
+                    let matches = Box::new(move |topic: &str| pattern.matches(topic));
+                    consumer.subscribe_matching(now, matches, None);
+                }
+                Some(Err(wrong)) => *self.error.borrow_mut() = Some(wrong),
+                None => {
+                    let topics = settings.topics.iter().map(TopicSubscription::new);
+                    consumer.subscribe(now, &topics.collect::<Vec<_>>());
+                }
+            }
             consumer.start(now)
         });
         self.tell();
@@ -230,7 +254,10 @@ impl PageConsumer {
     /// Stops or goes on fetching; it stays a member.
     pub(crate) fn pause(self: &Rc<Self>, on: bool) {
         self.paused.set(on);
-        let topics = self.settings.borrow().topics.clone();
+        let topics: SortedSet<String> = {
+            let partitions = self.partitions().into_iter();
+            partitions.map(|it| it.partition.topic).collect()
+        };
         if let Some(driver) = self.driver.borrow().clone() {
             driver.with(|consumer, now| {
                 for topic in &topics {
@@ -292,246 +319,6 @@ impl PageConsumer {
         self.tell();
     }
 
-    /// Goes on when the client is done with what it does.
-    fn soon(self: &Rc<Self>) {
-        if !self.taking.get() && !self.due.replace(true) {
-            let consumer = Rc::downgrade(self);
-            wasm_bindgen_futures::spawn_local(async move {
-                if let Some(consumer) = consumer.upgrade() {
-                    consumer.due.set(false);
-                    consumer.taking.set(true);
-                    consumer.go_on();
-                    consumer.taking.set(false);
-                }
-            });
-        }
-    }
-
-    /// Takes events and records until there are none, or a record is being processed.
-    fn go_on(self: &Rc<Self>) {
-        let mut left = AT_ONCE;
-        loop {
-            // Not held while an event is heard: with its last one the client is let go.
-            let driver = self.driver.borrow().clone();
-            let Some(driver) = driver else { break };
-            if let Some(event) = driver.peek(Consumer::poll_event) {
-                self.heard(&driver, event);
-                continue;
-            }
-            let now = self.link.now();
-            match self.work(&driver, now) {
-                Work::Nothing => break,
-                Work::Until(at) => {
-                    self.set_alarm(Some(at));
-                    break;
-                }
-                Work::Done => {
-                    left = left.saturating_sub(1);
-                    if left == 0 {
-                        self.set_alarm(Some(now.monotonic));
-                        break;
-                    }
-                }
-            }
-        }
-        self.tell();
-    }
-
-    /// The next bit of work.
-    fn work(&self, driver: &Driver<Consumer>, now: Now) -> Work {
-        let mut hand = self.hand.borrow_mut();
-        let Some(held) = hand.as_mut() else {
-            drop(hand);
-            if self.paused.get() || self.life.get() != Life::Running {
-                return Work::Nothing;
-            }
-            return match driver.with(Consumer::poll) {
-                Some(batch) => self.take(driver, &batch),
-                // What the poll has brought about is looked at first.
-                None if driver.peek(|consumer| consumer.has_events()) => Work::Done,
-                None => Work::Nothing,
-            };
-        };
-        if driver.peek(|consumer| consumer.is_stale(held.id)) {
-            let id = held.id;
-            *hand = None;
-            drop(hand);
-            driver.with(|consumer, now| consumer.release(now, id));
-            return Work::Done;
-        }
-        match held.current.take() {
-            Some(current) if current.until > now.monotonic => {
-                let until = current.until;
-                held.current = Some(current);
-                Work::Until(until)
-            }
-            Some(current) => {
-                let (id, partition) = (held.id, held.partition.clone());
-                drop(hand);
-                self.processed(driver, id, partition, current.record);
-                Work::Done
-            }
-            None if self.paused.get() && !held.rest.is_empty() => Work::Nothing,
-            None => {
-                let processing = self.settings.borrow().processing;
-                match held.rest.pop_front() {
-                    Some(record) => {
-                        held.current = Some(Current {
-                            record,
-                            since: now.monotonic,
-                            until: Monotonic(now.monotonic.0.saturating_add(processing)),
-                        });
-                    }
-                    None => {
-                        let id = held.id;
-                        *hand = None;
-                        drop(hand);
-                        driver.with(|consumer, now| consumer.complete(now, id));
-                    }
-                }
-                Work::Done
-            }
-        }
-    }
-
-    /// A batch has come.
-    fn take(&self, driver: &Driver<Consumer>, batch: &FetchedBatch) -> Work {
-        let mut rest = VecDeque::new();
-        for record in batch.records() {
-            match record {
-                Ok(record) => rest.push_back(record),
-                Err(error) => {
-                    driver.with(|consumer, now| consumer.corrupt(now, batch.id, &error));
-                    return Work::Done;
-                }
-            }
-        }
-        *self.hand.borrow_mut() = Some(Hand {
-            id: batch.id,
-            partition: TopicPartition::new(batch.topic.clone(), batch.partition),
-            rest,
-            current: None,
-        });
-        Work::Done
-    }
-
-    /// A record is processed: it counts as delivered, and is acknowledged or waits for that.
-    fn processed(
-        &self,
-        driver: &Driver<Consumer>,
-        id: BatchId,
-        partition: TopicPartition,
-        record: Record,
-    ) {
-        let next = record.offset.saturating_add(1);
-        if !driver.with(|consumer, now| consumer.mark_processed(now, id, next)) {
-            return;
-        }
-        if self.settings.borrow().manual {
-            self.unacknowledged
-                .borrow_mut()
-                .insert(partition.clone(), record.offset);
-        }
-        let mut delivered = self.delivered.borrow_mut();
-        let list = Rc::make_mut(&mut delivered);
-        list.push_back(Delivered { partition, record });
-        if list.len() > DELIVERED {
-            list.pop_front();
-        }
-        self.delivered_total
-            .set(self.delivered_total.get().wrapping_add(1));
-    }
-
-    fn heard(self: &Rc<Self>, driver: &Rc<Driver<Consumer>>, event: ConsumerEvent) {
-        match event {
-            ConsumerEvent::Revoking { partitions, .. } => {
-                self.let_go(driver, &partitions);
-                driver.with(Consumer::revoked);
-                self.revoked.borrow_mut().extend(partitions);
-            }
-            ConsumerEvent::Revoked { partitions } | ConsumerEvent::Lost { partitions } => {
-                self.let_go(driver, &partitions);
-            }
-            ConsumerEvent::Joined(_) => {
-                self.revoked.borrow_mut().clear();
-                *self.error.borrow_mut() = None;
-                if self.paused.get() {
-                    self.pause(true);
-                }
-            }
-            ConsumerEvent::Committed {
-                offsets, result, ..
-            } => self.committed(&offsets, result),
-            ConsumerEvent::Crashed { error, .. } => {
-                *self.error.borrow_mut() = Some(explain(&error));
-                self.hand.borrow_mut().take();
-                self.restart.set(Some(driver.with(Consumer::stop)));
-            }
-            ConsumerEvent::Done { op, result } => {
-                if self.ending.get() == Some(op) {
-                    self.driver.borrow_mut().take();
-                    self.gone();
-                } else if self.restart.get() == Some(op) {
-                    self.restart.set(None);
-                    driver.with(Consumer::start);
-                } else if let Err(error) = result {
-                    *self.error.borrow_mut() = Some(explain(&error));
-                }
-            }
-            ConsumerEvent::OutOfRange { .. }
-            | ConsumerEvent::NoPosition { .. }
-            | ConsumerEvent::Positioned { .. }
-            | ConsumerEvent::Assigned { .. }
-            | ConsumerEvent::Topics { .. }
-            | ConsumerEvent::Rebalancing { .. }
-            | ConsumerEvent::UnsubscribedTopics { .. }
-            | ConsumerEvent::ProtocolsNeeded { .. }
-            | ConsumerEvent::AssignmentNeeded { .. }
-            | ConsumerEvent::Heartbeat { .. }
-            | ConsumerEvent::FetchStart { .. }
-            | ConsumerEvent::Fetched { .. } => {}
-        }
-    }
-
-    fn committed(&self, offsets: &[OffsetToCommit], result: Result<(), ClientError>) {
-        match result {
-            Ok(()) => {
-                let mut waiting = self.unacknowledged.borrow_mut();
-                for commit in offsets {
-                    if waiting
-                        .get(&commit.partition)
-                        .is_some_and(|last| *last < commit.offset)
-                    {
-                        waiting.remove(&commit.partition);
-                    }
-                }
-            }
-            Err(error) => *self.error.borrow_mut() = Some(explain(&error)),
-        }
-    }
-
-    /// Partitions go: what was begun of them is given back.
-    fn let_go(&self, driver: &Driver<Consumer>, partitions: &[TopicPartition]) {
-        let held = {
-            let mut hand = self.hand.borrow_mut();
-            match &*hand {
-                Some(held) if partitions.contains(&held.partition) => hand.take(),
-                Some(_) | None => None,
-            }
-        };
-        if let Some(held) = held {
-            driver.with(|consumer, now| consumer.release(now, held.id));
-        }
-        let mut waiting = self.unacknowledged.borrow_mut();
-        waiting.retain(|partition, _| !partitions.contains(partition));
-    }
-
-    fn set_alarm(&self, at: Option<Monotonic>) {
-        if let Some(alarm) = &*self.alarm.borrow() {
-            alarm.set(at);
-        }
-    }
-
     fn gone(self: &Rc<Self>) {
         if let Some(session) = self.session.upgrade() {
             session.forget_consumer(self.settings.borrow().number);
@@ -543,16 +330,6 @@ impl PageConsumer {
             session.changed();
         }
     }
-}
-
-/// What became of a bit of work.
-enum Work {
-    /// There is none.
-    Nothing,
-    /// There is more.
-    Done,
-    /// There is more at that time.
-    Until(Monotonic),
 }
 
 /// A consumer that acknowledges by itself does so after each record.
