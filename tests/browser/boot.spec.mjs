@@ -62,7 +62,8 @@ test("a broker that has trapped three times refuses connections until it is star
     if (traps < 3) await gone;
     else gone.catch(() => {});
   }
-  await page.waitForFunction(() => !document.querySelector("[data-broker=running]"));
+  // Not merely not running: between two traps it starts.
+  await page.locator("[data-broker=failed]").waitFor();
   const refused = await page.evaluate(async () => {
     const admin = window.partita.admin({ retry: { retries: 0 } });
     return admin.connect().then(
