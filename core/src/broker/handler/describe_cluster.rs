@@ -30,7 +30,6 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: DescribeCl
         let response = DescribeClusterResponse {
             error_code,
             error_message: Some(message),
-            endpoint_type: request.endpoint_type,
             ..DescribeClusterResponse::default()
         };
         return broker.respond(context.id, &response);

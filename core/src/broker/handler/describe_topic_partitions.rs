@@ -36,9 +36,13 @@ pub(super) fn handle(
     };
     let mut first_partition = 0;
     if let Some(cursor) = &request.cursor {
+        let listed = request.topics.is_empty() || names.contains(&cursor.topic_name);
+        if cursor.partition_index < 0 || !listed {
+            return refuse(broker, context, request);
+        }
         names = names.split_off(&cursor.topic_name);
         if names.contains(&cursor.topic_name) {
-            first_partition = cursor.partition_index.max(0);
+            first_partition = cursor.partition_index;
         }
     }
     let limit = broker.config.long("max.request.partition.size.limit");
@@ -72,6 +76,24 @@ pub(super) fn handle(
     broker.respond(context.id, &response);
 }
 
+/// The cursor points nowhere: the error is every topic's.
+fn refuse(broker: &mut Broker, context: &Context, request: DescribeTopicPartitionsRequest) {
+    let error_code = ErrorCode::INVALID_REQUEST;
+    broker.note_error(context.id, error_code);
+    let topics = request.topics.into_iter();
+    let response = DescribeTopicPartitionsResponse {
+        topics: topics
+            .map(|topic| DescribeTopicPartitionsResponseTopic {
+                error_code,
+                name: Some(topic.name),
+                ..DescribeTopicPartitionsResponseTopic::default()
+            })
+            .collect(),
+        ..DescribeTopicPartitionsResponse::default()
+    };
+    broker.respond(context.id, &response);
+}
+
 fn unknown(name: String) -> DescribeTopicPartitionsResponseTopic {
     let error_code = if validate_topic_name(&name).is_err() {
         ErrorCode::INVALID_TOPIC_EXCEPTION
@@ -81,6 +103,7 @@ fn unknown(name: String) -> DescribeTopicPartitionsResponseTopic {
     DescribeTopicPartitionsResponseTopic {
         error_code,
         name: Some(name),
+        topic_authorized_operations: TOPIC_OPERATIONS,
         ..DescribeTopicPartitionsResponseTopic::default()
     }
 }

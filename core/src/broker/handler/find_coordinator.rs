@@ -18,6 +18,11 @@ use crate::protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse}
 /// The kind of key that names a group.
 const GROUP: i8 = 0;
 
+/// The kind that names a transactional id.
+const TRANSACTION: i8 = 1;
+/// The kind that names a partition of a share group (KIP-932).
+const SHARE: i8 = 2;
+
 /// Answers for one key or for several.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: FindCoordinatorRequest) {
     let keys = if context.version >= 4 {
@@ -62,7 +67,10 @@ fn find(broker: &mut Broker, context: &Context, key_type: i8, key: String) -> Co
         ErrorCode::NONE if context.version < 4 => "NONE",
         // Kafka says nothing where the error says all.
         ErrorCode::NONE | ErrorCode::COORDINATOR_NOT_AVAILABLE if context.version >= 4 => "",
-        ErrorCode::INVALID_REQUEST => "Only groups have coordinators here, transactions have none.",
+        ErrorCode::INVALID_REQUEST if key_type == TRANSACTION => {
+            "Only groups have coordinators here, transactions have none."
+        }
+        ErrorCode::INVALID_REQUEST if key_type == SHARE && context.version >= 4 => "",
         other => other.message(),
     };
     Coordinator {

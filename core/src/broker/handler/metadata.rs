@@ -41,6 +41,10 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: MetadataRe
         }
         _ => "all topics".to_owned(),
     });
+    if let Some(error_code) = misunderstood(version, &request) {
+        broker.note_error(context.id, error_code);
+        return broker.respond(context.id, &refusal(version, request, error_code));
+    }
     let topics = if all {
         broker
             .metadata
@@ -79,6 +83,44 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: MetadataRe
         response.cluster_authorized_operations = CLUSTER_OPERATIONS;
     }
     broker.respond(context.id, &response);
+}
+
+/// What is wrong with a request as a whole: ids before version 12, whose responses have no place
+/// for a topic without a name, or neither name nor id.
+fn misunderstood(version: i16, request: &MetadataRequest) -> Option<ErrorCode> {
+    let mut topics = request.topics.iter().flatten();
+    if version < 12 {
+        let by_id =
+            |topic: &MetadataRequestTopic| topic.name.is_none() || !topic.topic_id.is_zero();
+        return topics.any(by_id).then_some(ErrorCode::INVALID_REQUEST);
+    }
+    let nothing = |topic: &MetadataRequestTopic| topic.name.is_none() && topic.topic_id.is_zero();
+    // Kafka's broker stumbles over it.
+    topics
+        .any(nothing)
+        .then_some(ErrorCode::UNKNOWN_SERVER_ERROR)
+}
+
+/// The answer to such a request, as Kafka gives it: the error for each topic, and nothing else.
+fn refusal(version: i16, request: MetadataRequest, error_code: ErrorCode) -> MetadataResponse {
+    let topics = request.topics.into_iter().flatten();
+    MetadataResponse {
+        topics: topics
+            .map(|topic| MetadataResponseTopic {
+                error_code,
+                name: Some(topic.name.unwrap_or_default()),
+                topic_id: topic.topic_id,
+                ..MetadataResponseTopic::default()
+            })
+            .collect(),
+        // The field came with version 13.
+        error_code: if version >= 13 {
+            error_code
+        } else {
+            ErrorCode::NONE
+        },
+        ..MetadataResponse::default()
+    }
 }
 
 fn asked_topics(
