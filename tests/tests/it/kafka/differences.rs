@@ -84,6 +84,30 @@ const DIFFERENCES: &[Difference] = &[
         why: "a topic has at most 10,000 partitions: each takes memory",
     },
     Difference {
+        suite: "cluster",
+        what: "supported features",
+        versions: 3..=4,
+        ours: Ours::Is("[]"),
+        why: "clients choose their behaviour by features: one appears when its behaviour does",
+    },
+    Difference {
+        suite: "cluster",
+        what: "finalized features",
+        versions: 3..=4,
+        ours: Ours::Is("[]"),
+        why: "the same",
+    },
+    Difference {
+        suite: "cluster",
+        what: "partitions of no name",
+        versions: 0..=0,
+        ours: Ours::Says(
+            "UNKNOWN_SERVER_ERROR(-1), name: Some(\"\"), topic_id: no id, is_internal: false, partitions: [], topic_authorized_operations: -2147483648",
+            "INVALID_TOPIC_EXCEPTION(17), name: Some(\"\"), topic_id: no id, is_internal: false, partitions: [], topic_authorized_operations: 3576",
+        ),
+        why: "Kafka's broker stumbles over it; we answer as for any other illegal name",
+    },
+    Difference {
         suite: "configs",
         what: ANY,
         versions: 1..=4,

@@ -9,6 +9,7 @@
 //! asks the Kafka at that address and writes its answers down again; with `PARTITA_SUITES=fetch,…`
 //! only some suites. CONTRIBUTING.md says how that Kafka has to be started.
 
+mod cluster;
 mod commits;
 mod configs;
 mod differences;
@@ -59,7 +60,8 @@ suites!(
     groups,
     group_admin,
     topics,
-    configs
+    configs,
+    cluster,
 );
 
 /// Everything a peer answers to a suite's questions.

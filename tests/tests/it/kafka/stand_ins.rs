@@ -24,6 +24,9 @@ pub(super) struct StandIns {
 /// Fields whose numbers are the broker's choice.
 const NUMBERS: &[(&str, &str)] = &[("session_id: ", "session"), ("producer_id: ", "producer")];
 
+/// Before the cluster's id, in Metadata and in DescribeCluster.
+const CLUSTER: &[&str] = &["cluster_id: Some(\"", "cluster_id: \""];
+
 impl StandIns {
     pub(super) fn new(prefix: &str, peer: &Peer) -> Self {
         let (host, port) = peer.advertised();
@@ -57,7 +60,7 @@ impl StandIns {
             .replace("throttle_time_ms: 0 ", "");
         let told = without_types(&told);
         let told = self.ids(&told);
-        let told = self.members(&told);
+        let told = without_cluster(&self.members(&told));
         let told = self.numbers(&told);
         times(&without_bounds(&told), now)
     }
@@ -148,6 +151,20 @@ fn without_types(told: &str) -> String {
         result.push('{');
     }
     result
+}
+
+/// The cluster's id is the cluster's own.
+fn without_cluster(told: &str) -> String {
+    for before in CLUSTER {
+        if let Some((start, rest)) = told.split_once(before) {
+            let (id, rest) = rest.split_once('"').unwrap();
+            if id.is_empty() {
+                break;
+            }
+            return format!("{start}{before}CLUSTER\"{rest}");
+        }
+    }
+    told.to_owned()
 }
 
 /// The bounds of a timestamp that is refused depend on the time.
