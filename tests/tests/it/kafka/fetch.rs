@@ -95,6 +95,12 @@ fn limits(scribe: &mut Scribe, version: i16, ids: &Ids) {
     other.partition = 0;
     both.topics[0].partitions.push(other);
     scribe.ask_fetch("two partitions, tiny limit", version, &both);
+    partition(&mut both).fetch_offset = 6;
+    scribe.ask_fetch(
+        "two partitions, the first at its end, tiny limit",
+        version,
+        &both,
+    );
 }
 
 fn epochs(scribe: &mut Scribe, version: i16, ids: &Ids) {
