@@ -189,3 +189,32 @@ test("where others have taken all room of the origin, the broker still opens and
   await deleteTopic(page, "large");
   await running(page);
 });
+
+test("many small chunks can be deleted as well, and give their room back", async (t) => {
+  const { browser, page } = await openPlayground(t, { before: quota(40 * MIB) });
+  browser.expectErrors();
+  const create = (topic) =>
+    page.evaluate(async (topic) => (await inPage()).createTopic(window.partita, topic, 1), topic);
+  await create("small");
+  // One after the other: each becomes a chunk that the browser keeps inside its tree.
+  const first = await fill(page, "small", 24 * 1024);
+  assert.equal(first.error.name, "PartitaQuotaExceeded");
+  for (let offset = 1; offset <= 20; offset++) {
+    assert.equal(await commit(page, "small", `${offset}`), undefined);
+  }
+  await page.reload();
+  await page.locator("[data-broker=full], [data-broker=running]").waitFor();
+  const seen = await page.evaluate(async (count) => {
+    const { bytesOf, committed, readAll, same } = await inPage();
+    const records = await readAll(window.partita, "small", count);
+    for (const { offset, value } of records) same([...value], [...bytesOf(Number(offset), 24 * 1024)]);
+    return { count: records.length, committed: await committed(window.partita, "billing", "small") };
+  }, first.acknowledged);
+  assert.deepEqual(seen, { count: first.acknowledged, committed: { "small-0": 20 } });
+
+  await deleteTopic(page, "small");
+  await running(page);
+  await create("again");
+  const second = await fill(page, "again", 24 * 1024);
+  assert.ok(second.acknowledged > first.acknowledged / 2, `${second.acknowledged} records fitted`);
+});

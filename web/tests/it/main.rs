@@ -13,6 +13,7 @@
 mod clients;
 mod guard;
 mod host;
+mod packs;
 mod raw;
 mod storage;
 mod support;

@@ -11,7 +11,7 @@ use web_sys::Blob;
 use super::error::from_error;
 use super::open::{OpenError, open_error};
 use super::read::{bytes, view};
-use super::{CHUNKS, MANIFESTS};
+use super::{CHUNKS, MANIFESTS, PACKS, pack};
 use crate::key;
 use crate::storage::export::Archive;
 
@@ -33,7 +33,7 @@ pub async fn export(name: &str) -> Result<Blob, OpenError> {
 pub(super) async fn dump(database: &Database) -> Result<Blob, StorageError> {
     let unknown = || StorageError::Corrupt("a key makes no sense".into());
     let mut archive = Archive::default();
-    for store in [MANIFESTS, CHUNKS] {
+    for store in [MANIFESTS, CHUNKS, PACKS] {
         let mut after = None;
         loop {
             let found = some(database, store, after)
@@ -43,9 +43,16 @@ pub(super) async fn dump(database: &Database) -> Result<Blob, StorageError> {
                 let key = bytes(key)?;
                 if store == MANIFESTS {
                     archive.manifest(key::parse_log(&key).ok_or_else(unknown)?, &bytes(value)?)?;
-                } else {
-                    let (log, base_offset) = key::parse_chunk(&key).ok_or_else(unknown)?;
-                    archive.chunk(log, base_offset, &view(value)?)?;
+                    continue;
+                }
+                let (log, base_offset) = key::parse_chunk(&key).ok_or_else(unknown)?;
+                let value = view(value)?;
+                if store == CHUNKS {
+                    archive.chunk(log, base_offset, &value)?;
+                    continue;
+                }
+                for (base_offset, chunk) in pack::chunks(&value)? {
+                    archive.chunk(log, base_offset, &chunk)?;
                 }
             }
             match found.into_iter().next_back() {

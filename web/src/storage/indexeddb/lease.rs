@@ -5,12 +5,15 @@
 //! (HOST.md's guard). So a host that was thought dead cannot write any more, and a write behind a
 //! failed one fails too. It is an array because arrays of numbers need no serialiser.
 
+use indexed_db_futures::error::Error;
+use indexed_db_futures::internals::SystemRepr as _;
 use indexed_db_futures::prelude::*;
+use indexed_db_futures::transaction::{TransactionMode, TransactionRef};
 use js_sys::Array;
 use partita_core::broker::StorageError;
 use wasm_bindgen::prelude::*;
 
-use super::error::from_error;
+use super::error::{from_error, of_transaction};
 use super::{Inner, META};
 use crate::num::{to_f64, to_u64};
 
@@ -85,6 +88,42 @@ pub(super) async fn read(inner: &Inner) -> Result<Lease, StorageError> {
 pub(super) async fn is_ours(inner: &Inner) -> bool {
     let epoch = inner.writes.borrow().epoch();
     read(inner).await.is_ok_and(|lease| lease.epoch == epoch)
+}
+
+/// A transaction over these stores and [`META`] that is no write of the broker's: it compares the
+/// lease's epoch but does not move it, and leaves what the broker has stored as it is. Everything
+/// is issued at once, and nothing is awaited between.
+pub(super) async fn hold(
+    inner: &Inner,
+    stores: &[&str],
+    issue: impl FnOnce(&TransactionRef<'_>) -> Result<(), Error>,
+) -> Result<(), StorageError> {
+    inner.check()?;
+    let failed = |e: Error| from_error(&e);
+    let stores: Vec<&str> = stores.iter().copied().chain([META]).collect();
+    let transaction = inner
+        .database
+        .transaction(stores)
+        .with_mode(TransactionMode::Readwrite)
+        .build()
+        .map_err(failed)?;
+    let raw = transaction.as_sys().clone();
+    raw.set_onerror(None);
+    let found = {
+        let meta = transaction.object_store(META).map_err(failed)?;
+        let found = meta.get::<JsValue, _, _>(LEASE).primitive();
+        let found = found.map_err(failed)?;
+        issue(&transaction).map_err(failed)?;
+        found.await.map_err(|e| of_transaction(&raw, &e))?
+    };
+    let epoch = inner.writes.borrow().epoch();
+    if Lease::from_js(found)?.epoch != epoch {
+        return match transaction.abort().await {
+            Ok(()) | Err(_) => Err(StorageError::Fenced("the lease is another host's".into())),
+        };
+    }
+    let committed = transaction.commit().await;
+    committed.map_err(|e| of_transaction(&raw, &e))
 }
 
 /// Compares the lease with what is expected.

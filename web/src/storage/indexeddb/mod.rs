@@ -9,6 +9,7 @@ mod dump;
 mod error;
 mod lease;
 mod open;
+mod pack;
 mod read;
 mod room;
 mod write;
@@ -27,6 +28,7 @@ use web_sys::IdbVersionChangeEvent;
 
 use super::cache::Cache;
 use super::{Chunk, Completion, Exported, Listener, Lost, Storage, chunk};
+use pack::Runs;
 use room::Room;
 use write::Writes;
 
@@ -34,12 +36,14 @@ pub use dump::export;
 pub use open::{OpenError, Options, open};
 
 /// The form of what is stored. A database of a higher one is refused; of a lower one, converted.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// IndexedDB's own version: which object stores there are. Room is left between formats.
 const SCHEMA: u32 = FORMAT * 10;
 
 /// Chunks by (log, base offset).
 const CHUNKS: &str = "chunks";
+/// Small chunks gathered, by (log, base offset of the last one): [`pack`].
+const PACKS: &str = "packs";
 /// Index pages by (log, base offset of the first chunk).
 const PAGES: &str = "pages";
 /// One manifest per log.
@@ -58,6 +62,7 @@ struct Inner {
     durability: TransactionDurability,
     listener: Listener,
     cache: RefCell<Cache>,
+    runs: RefCell<Runs>,
     writes: RefCell<Writes>,
     room: Room,
     /// Why nothing can be done any more.

@@ -14,7 +14,7 @@ use wasm_bindgen::prelude::*;
 use super::lease::{LEASE, Lease};
 use super::room::{self, RESERVE, Reserve, Room};
 use super::write::Writes;
-use super::{CHUNKS, FORMAT, IndexedDb, Inner, MANIFESTS, META, PAGES, SCHEMA, error};
+use super::{CHUNKS, FORMAT, IndexedDb, Inner, MANIFESTS, META, PACKS, PAGES, SCHEMA, error};
 use crate::storage::Listener;
 use crate::storage::cache::Cache;
 
@@ -88,6 +88,7 @@ pub async fn open(
         durability,
         listener,
         cache: RefCell::new(Cache::new(options.cache_bytes)),
+        runs: RefCell::default(),
         writes: RefCell::new(Writes::new(lease)),
         room: Room::new(reserve),
         gone: RefCell::new(None),
@@ -101,7 +102,7 @@ pub async fn open(
 
 fn create_stores(database: &Database) -> Result<(), Error> {
     let present: Vec<String> = database.object_store_names().collect();
-    for name in [CHUNKS, PAGES, MANIFESTS, META] {
+    for name in [CHUNKS, PACKS, PAGES, MANIFESTS, META] {
         if !present.iter().any(|store| store == name) {
             database.create_object_store(name).build()?;
         }

@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::IdbCursorWithValue;
 
 use super::error::from_error;
-use super::{CHUNKS, Inner, MANIFESTS, PAGES, contents};
+use super::{CHUNKS, Inner, MANIFESTS, PACKS, PAGES, contents, pack};
 use crate::key;
 use crate::storage::Chunk;
 
@@ -31,15 +31,15 @@ pub(super) async fn load(inner: &Inner) -> Result<Vec<StoredLog>, StorageError> 
         logs.push((log, bytes(&manifest)?));
     }
     let ids: Vec<LogId> = logs.iter().map(|(log, _)| *log).collect();
-    let last = last_chunks(inner, &ids).await.map_err(|e| from_error(&e))?;
-    let stored = logs.into_iter().zip(last).map(|((log, manifest), key)| {
-        Ok(StoredLog {
+    let last = last_chunks(inner, &ids).await?;
+    let stored = logs.into_iter().zip(last);
+    Ok(stored
+        .map(|((log, manifest), last_chunk)| StoredLog {
             log,
             manifest,
-            last_chunk: key.map(|key| offset(&key)).transpose()?,
+            last_chunk,
         })
-    });
-    stored.collect()
+        .collect())
 }
 
 /// What the broker wants to know of one log, and the chunks it named.
@@ -62,14 +62,13 @@ pub(super) async fn read(
             Ok((Vec::new(), ReadData::Page(page.transpose()?)))
         }
         ReadWhat::Manifest { log } => {
-            let found = manifest(inner, *log).await.map_err(|e| from_error(&e))?;
-            let Some((manifest, last_chunk)) = found else {
+            let Some((manifest, last_chunk)) = manifest(inner, *log).await? else {
                 return Ok((Vec::new(), ReadData::Manifest(None)));
             };
             let stored = StoredLog {
                 log: *log,
                 manifest: bytes(&manifest)?,
-                last_chunk: last_chunk.map(|key| offset(&key)).transpose()?,
+                last_chunk,
             };
             Ok((Vec::new(), ReadData::Manifest(Some(stored))))
         }
@@ -89,10 +88,8 @@ async fn chunks(inner: &Inner, wanted: &[ChunkRef]) -> Result<Vec<Chunk>, Storag
         .iter()
         .zip(&cached)
         .filter(|(_, cached)| cached.is_none());
-    let stored = get_all(inner, missing.map(|(want, _)| want))
-        .await
-        .map_err(|e| from_error(&e))?;
-    let mut stored = stored.into_iter();
+    let missing = missing.map(|(want, _)| (want.log, want.base_offset));
+    let mut stored = stored(inner, missing.collect()).await?.into_iter();
     let mut chunks = Vec::with_capacity(wanted.len());
     for (
         &ChunkRef {
@@ -105,12 +102,7 @@ async fn chunks(inner: &Inner, wanted: &[ChunkRef]) -> Result<Vec<Chunk>, Storag
             Some(chunk) => chunk,
             None => {
                 let missing = || StorageError::Missing(format!("chunk {base_offset} of {log}"));
-                let chunk = view(&stored.next().flatten().ok_or_else(missing)?)?;
-                inner
-                    .cache
-                    .borrow_mut()
-                    .insert(log, base_offset, chunk.clone());
-                chunk
+                stored.next().flatten().ok_or_else(missing)?
             }
         };
         chunks.push((log, base_offset, chunk));
@@ -118,21 +110,81 @@ async fn chunks(inner: &Inner, wanted: &[ChunkRef]) -> Result<Vec<Chunk>, Storag
     Ok(chunks)
 }
 
-async fn get_all(
+/// Chunks as the database has them, by themselves or in packs; they are cached from now on.
+async fn stored(
     inner: &Inner,
-    wanted: impl Iterator<Item = &ChunkRef>,
-) -> Result<Vec<Option<JsValue>>, Error> {
-    let transaction = inner.database.transaction(CHUNKS).build()?;
-    let store = transaction.object_store(CHUNKS)?;
-    let key = |want: &ChunkRef| js(&key::chunk(want.log, want.base_offset));
+    wanted: Vec<(LogId, i64)>,
+) -> Result<Vec<Option<Uint8Array>>, StorageError> {
+    let failed = |e: Error| from_error(&e);
+    let transaction = inner
+        .database
+        .transaction([CHUNKS, PACKS])
+        .build()
+        .map_err(failed)?;
+    let chunks = transaction.object_store(CHUNKS).map_err(failed)?;
+    let packs = transaction.object_store(PACKS).map_err(failed)?;
+    let get = |&(log, base_offset): &(LogId, i64)| {
+        let key = js(&key::chunk(log, base_offset));
+        chunks.get::<JsValue, _, _>(key).primitive()
+    };
     let requests: Vec<_> = wanted
-        .map(|want| store.get::<JsValue, _, _>(key(want)).primitive())
-        .collect::<Result<_, _>>()?;
+        .iter()
+        .map(get)
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
     let mut values = Vec::with_capacity(requests.len());
     for request in requests {
-        values.push(request.await?);
+        values.push(request.await.map_err(failed)?);
     }
-    Ok(values)
+    let mut found = Vec::with_capacity(values.len());
+    // Of the pack that was read last, for those wanted are mostly neighbours.
+    let mut unpacked: Vec<Chunk> = Vec::new();
+    for ((log, base_offset), value) in wanted.into_iter().zip(values) {
+        if let Some(value) = value {
+            let chunk = view(&value)?;
+            let mut cache = inner.cache.borrow_mut();
+            cache.insert(log, base_offset, chunk.clone());
+            found.push(Some(chunk));
+            continue;
+        }
+        let is_it = |chunk: &&Chunk| (chunk.0, chunk.1) == (log, base_offset);
+        if !unpacked.iter().any(|chunk| is_it(&chunk)) {
+            unpacked = pack_from(&packs, log, base_offset).await?;
+            let mut cache = inner.cache.borrow_mut();
+            for (log, base_offset, chunk) in &unpacked {
+                cache.insert(*log, *base_offset, chunk.clone());
+            }
+        }
+        found.push(unpacked.iter().find(is_it).map(|chunk| chunk.2.clone()));
+    }
+    Ok(found)
+}
+
+/// The chunks of the first pack that ends at or behind an offset of a log.
+async fn pack_from(
+    packs: &ObjectStore<'_>,
+    log: LogId,
+    offset: i64,
+) -> Result<Vec<Chunk>, StorageError> {
+    let failed = |e: Error| from_error(&e);
+    let from = js(&key::chunk(log, offset));
+    let to = js(&key::chunk(log, i64::MAX));
+    let cursor = packs
+        .open_cursor()
+        .with_query::<JsValue, _>(KeyRange::Bound(from, false, to, false))
+        .primitive()
+        .map_err(failed)?
+        .await
+        .map_err(failed)?;
+    let Some(cursor) = cursor else {
+        return Ok(Vec::new());
+    };
+    let cursor = cursor.as_sys().unchecked_ref::<IdbCursorWithValue>();
+    let value = cursor.value().map_err(|e| failed(e.into()))?;
+    let chunks = pack::chunks(&view(&value)?)?.into_iter();
+    Ok(chunks
+        .map(|(base_offset, chunk)| (log, base_offset, chunk))
+        .collect())
 }
 
 async fn all_manifests(inner: &Inner) -> Result<Vec<(JsValue, JsValue)>, Error> {
@@ -145,39 +197,63 @@ async fn all_manifests(inner: &Inner) -> Result<Vec<(JsValue, JsValue)>, Error> 
     Ok(keys.into_iter().zip(values).collect())
 }
 
-async fn last_chunks(inner: &Inner, logs: &[LogId]) -> Result<Vec<Option<JsValue>>, Error> {
-    let transaction = inner.database.transaction(CHUNKS).build()?;
-    let store = transaction.object_store(CHUNKS)?;
+/// The base offset of each log's last chunk.
+async fn last_chunks(inner: &Inner, logs: &[LogId]) -> Result<Vec<Option<i64>>, StorageError> {
+    let failed = |e: Error| from_error(&e);
+    let transaction = inner
+        .database
+        .transaction([CHUNKS, PACKS])
+        .build()
+        .map_err(failed)?;
+    let chunks = transaction.object_store(CHUNKS).map_err(failed)?;
+    let packs = transaction.object_store(PACKS).map_err(failed)?;
     let mut cursors = Vec::with_capacity(logs.len());
     for &log in logs {
-        cursors.push(open_last(&store, log)?);
+        let both = open_last(&chunks, log).and_then(|last| Ok([last, open_last(&packs, log)?]));
+        cursors.push(both.map_err(failed)?);
     }
-    let mut keys = Vec::with_capacity(logs.len());
-    for cursor in cursors {
-        keys.push(match cursor.await? {
-            Some(cursor) => Some(cursor.as_sys().key()?),
-            None => None,
-        });
+    let mut found = Vec::with_capacity(logs.len());
+    for both in cursors {
+        found.push(last_of(both).await?);
     }
-    Ok(keys)
+    Ok(found)
 }
 
-async fn manifest(inner: &Inner, log: LogId) -> Result<Option<(JsValue, Option<JsValue>)>, Error> {
-    let transaction = inner.database.transaction([MANIFESTS, CHUNKS]).build()?;
-    let manifests = transaction.object_store(MANIFESTS)?;
-    let chunks = transaction.object_store(CHUNKS)?;
+async fn last_of(cursors: [LastCursor<'_>; 2]) -> Result<Option<i64>, StorageError> {
+    let mut last = None;
+    for cursor in cursors {
+        if let Some(cursor) = cursor.await.map_err(|e| from_error(&e))? {
+            let key = cursor.as_sys().key().map_err(|e| from_error(&e.into()))?;
+            last = last.max(Some(offset(&key)?));
+        }
+    }
+    Ok(last)
+}
+
+/// A log's manifest and the base offset of its last chunk, if there is such a log.
+async fn manifest(
+    inner: &Inner,
+    log: LogId,
+) -> Result<Option<(JsValue, Option<i64>)>, StorageError> {
+    let failed = |e: Error| from_error(&e);
+    let transaction = inner
+        .database
+        .transaction([MANIFESTS, CHUNKS, PACKS])
+        .build()
+        .map_err(failed)?;
+    let manifests = transaction.object_store(MANIFESTS).map_err(failed)?;
+    let chunks = transaction.object_store(CHUNKS).map_err(failed)?;
+    let packs = transaction.object_store(PACKS).map_err(failed)?;
     let manifest = manifests
         .get::<JsValue, _, _>(js(&key::log(log)))
-        .primitive()?;
-    let last = open_last(&chunks, log)?;
-    let Some(manifest) = manifest.await? else {
+        .primitive()
+        .map_err(failed)?;
+    let last = open_last(&chunks, log).and_then(|last| Ok([last, open_last(&packs, log)?]));
+    let last = last.map_err(failed)?;
+    let Some(manifest) = manifest.await.map_err(failed)? else {
         return Ok(None);
     };
-    let last = match last.await? {
-        Some(cursor) => Some(cursor.as_sys().key()?),
-        None => None,
-    };
-    Ok(Some((manifest, last)))
+    Ok(Some((manifest, last_of(last).await?)))
 }
 
 async fn page(inner: &Inner, log: LogId, offset: i64) -> Result<Option<(JsValue, JsValue)>, Error> {

@@ -28,8 +28,7 @@ use partita_core::broker::StorageError;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::lease::{LEASE, Lease};
-use super::{Inner, META, error};
+use super::{Inner, META, error, lease};
 use crate::sys::{self, sleep};
 
 /// The reserve's keys in the store `meta`, in the order in which they are given up.
@@ -244,33 +243,8 @@ async fn change(
     inner: &Inner,
     issue: impl FnOnce(&ObjectStore<'_>) -> Result<(), Error>,
 ) -> Result<(), StorageError> {
-    inner.check()?;
-    let failed = |e: Error| error::from_error(&e);
-    let transaction = inner
-        .database
-        .transaction(META)
-        .with_mode(TransactionMode::Readwrite)
-        .build()
-        .map_err(failed)?;
-    let raw = transaction.as_sys().clone();
-    raw.set_onerror(None);
-    let found = {
-        let meta = transaction.object_store(META).map_err(failed)?;
-        let found = meta
-            .get::<JsValue, _, _>(LEASE)
-            .primitive()
-            .map_err(failed)?;
-        issue(&meta).map_err(failed)?;
-        found.await.map_err(|e| error::of_transaction(&raw, &e))?
-    };
-    let epoch = inner.writes.borrow().epoch();
-    if Lease::from_js(found)?.epoch != epoch {
-        return match transaction.abort().await {
-            Ok(()) | Err(_) => Err(StorageError::Fenced("the lease is another host's".into())),
-        };
-    }
-    transaction
-        .commit()
-        .await
-        .map_err(|e| error::of_transaction(&raw, &e))
+    let changed = lease::hold(inner, &[], |transaction| {
+        issue(&transaction.object_store(META)?)
+    });
+    changed.await
 }

@@ -25,7 +25,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::lease::{self, LEASE, Lease};
-use super::{CHUNKS, Inner, MANIFESTS, META, PAGES, error, room};
+use super::{CHUNKS, Inner, MANIFESTS, META, PACKS, PAGES, error, pack, room};
 use crate::key;
 use crate::storage::{Lost, chunk};
 
@@ -185,6 +185,7 @@ pub(super) fn submit(inner: &Rc<Inner>, write: Write) {
 fn begin(inner: &Rc<Inner>, writes: &mut Writes, write: Prepared) {
     let expected = writes.expected;
     writes.expected = expected.next();
+    forget_deleted(inner, &write.ops);
     writes.in_flight = writes.in_flight.saturating_add(1);
     let inner = Rc::clone(inner);
     spawn_local(async move {
@@ -193,6 +194,7 @@ fn begin(inner: &Rc<Inner>, writes: &mut Writes, write: Prepared) {
             Ok(()) => keep(&inner, write.ops),
             Err(error) => {
                 inner.cache.borrow_mut().clear();
+                inner.runs.borrow_mut().clear();
                 if let StorageError::Fenced(_) = error {
                     inner.lose(Lost::Fenced);
                 }
@@ -289,16 +291,34 @@ fn recover(inner: &Rc<Inner>) {
     });
 }
 
+/// What is being deleted must not come back in a pack.
+fn forget_deleted(inner: &Inner, ops: &[Op]) {
+    let mut runs = inner.runs.borrow_mut();
+    for op in ops {
+        match op {
+            Op::DeleteChunks { log, to, .. } => runs.delete_below(*log, *to),
+            Op::DropLog { log } => runs.delete_below(*log, i64::MAX),
+            Op::PutChunk { .. } | Op::Put { .. } | Op::DeletePages { .. } => {}
+        }
+    }
+}
+
 /// What was written is what will be read next; what was deleted must not be found any more.
-fn keep(inner: &Inner, ops: Vec<Op>) {
+fn keep(inner: &Rc<Inner>, ops: Vec<Op>) {
     let mut cache = inner.cache.borrow_mut();
+    let mut runs = inner.runs.borrow_mut();
     for op in ops {
         match op {
             Op::PutChunk {
                 log,
                 base_offset,
                 bytes,
-            } => cache.insert(log, base_offset, bytes),
+            } => {
+                if let Some((log, run)) = runs.add(log, base_offset, &bytes) {
+                    pack::store(inner, log, run);
+                }
+                cache.insert(log, base_offset, bytes);
+            }
             Op::DeleteChunks { log, from, to } => cache.remove_range(log, from..to),
             Op::DropLog { log } => cache.remove_range(log, i64::MIN..i64::MAX),
             Op::Put { .. } | Op::DeletePages { .. } => {}
@@ -311,7 +331,7 @@ async fn transact(inner: &Inner, expected: Lease, ops: &[Op]) -> Result<(), Stor
     inner.check()?;
     let transaction = inner
         .database
-        .transaction([CHUNKS, PAGES, MANIFESTS, META])
+        .transaction([CHUNKS, PACKS, PAGES, MANIFESTS, META])
         .with_mode(TransactionMode::Readwrite)
         .with_options(TransactionOptions::new().with_durability(inner.durability))
         .build()
@@ -360,6 +380,7 @@ fn issue(
         .without_key_type()
         .primitive()?;
     let chunks = transaction.object_store(CHUNKS)?;
+    let packs = transaction.object_store(PACKS)?;
     let pages = transaction.object_store(PAGES)?;
     let manifests = transaction.object_store(MANIFESTS)?;
     for op in ops {
@@ -378,10 +399,14 @@ fn issue(
                 bytes,
             } => put(&pages, key.clone(), bytes)?,
             Op::Put { key, bytes, .. } => put(&manifests, key.clone(), bytes)?,
-            Op::DeleteChunks { log, from, to } => delete(&chunks, *log, *from, *to)?,
+            Op::DeleteChunks { log, from, to } => {
+                delete(&chunks, *log, *from, *to)?;
+                delete(&packs, *log, *from, *to)?;
+            }
             Op::DeletePages { log, from, to } => delete(&pages, *log, *from, *to)?,
             Op::DropLog { log } => {
                 delete(&chunks, *log, i64::MIN, i64::MAX)?;
+                delete(&packs, *log, i64::MIN, i64::MAX)?;
                 delete(&pages, *log, i64::MIN, i64::MAX)?;
                 let key: JsValue = Uint8Array::from(&key::log(*log)[..]).into();
                 manifests.delete(key).primitive()?;
@@ -392,7 +417,11 @@ fn issue(
 }
 
 /// Stores the whole buffer, which is exactly as long as the value.
-fn put(store: &ObjectStore<'_>, key: Uint8Array, bytes: &Uint8Array) -> Result<(), Error> {
+pub(super) fn put(
+    store: &ObjectStore<'_>,
+    key: Uint8Array,
+    bytes: &Uint8Array,
+) -> Result<(), Error> {
     let value: JsValue = bytes.buffer().into();
     store
         .put(value)
@@ -403,7 +432,7 @@ fn put(store: &ObjectStore<'_>, key: Uint8Array, bytes: &Uint8Array) -> Result<(
 }
 
 /// Deletes what has a base offset in `from..to`.
-fn delete(store: &ObjectStore<'_>, log: LogId, from: i64, to: i64) -> Result<(), Error> {
+pub(super) fn delete(store: &ObjectStore<'_>, log: LogId, from: i64, to: i64) -> Result<(), Error> {
     if from < to {
         let bound = |offset| JsValue::from(Uint8Array::from(&key::chunk(log, offset)[..]));
         store
