@@ -190,15 +190,17 @@ impl BrokerConfig {
             .or_else(|| broker_definition(name)?.default)
     }
 
-    /// An int or long config, 0 if it is null or not a name of the table.
+    /// An int or long config, 0 if it is null. The name is one of the table.
     pub(crate) fn long(&self, name: &str) -> i64 {
+        debug_assert!(broker_definition(name).is_some(), "no config {name}");
         self.value(name)
             .and_then(|value| value.trim().parse().ok())
             .unwrap_or(0)
     }
 
-    /// A boolean config.
+    /// A boolean config. The name is one of the table.
     pub(crate) fn flag(&self, name: &str) -> bool {
+        debug_assert!(broker_definition(name).is_some(), "no config {name}");
         self.value(name)
             .and_then(|value| parse_bool(value.trim()))
             .unwrap_or(false)
