@@ -98,6 +98,14 @@ impl Script {
         self.commands().all(|command| command.answers.is_empty())
     }
 
+    /// What a comment says that begins so.
+    pub(crate) fn aside(&self, begins: &str) -> Option<&str> {
+        self.parts.iter().find_map(|part| match part {
+            Part::Aside(text) => text.strip_prefix(begins),
+            Part::Command(_) => None,
+        })
+    }
+
     /// Its commands, in order.
     pub(crate) fn commands(&self) -> impl Iterator<Item = &Command> {
         self.parts.iter().filter_map(|part| match part {
@@ -120,19 +128,24 @@ impl Script {
         Ok(Self { parts })
     }
 
-    /// The first command whose answers differ in the other, as a reader would want to see it.
-    pub(crate) fn first_difference(&self, came: &Self) -> Option<String> {
-        let (expected, came) = self
-            .commands()
-            .zip(came.commands())
-            .find(|(expected, came)| expected.answers != came.answers)?;
-        Some(format!(
-            "line {}: {}\n  expected\n{}  came\n{}",
-            expected.line,
-            expected.text,
-            indented(&expected.answers),
-            indented(&came.answers)
-        ))
+    /// The commands whose answers differ in the other, as a reader would want to see them.
+    pub(crate) fn differences(
+        &self,
+        came: &Self,
+        alike: impl Fn(&[String], &[String]) -> bool,
+    ) -> Vec<String> {
+        let pairs = self.commands().zip(came.commands());
+        let differ = pairs.filter(|(expected, came)| !alike(&expected.answers, &came.answers));
+        let shown = differ.map(|(expected, came)| {
+            format!(
+                "line {}: {}\n  expected\n{}  came\n{}",
+                expected.line,
+                expected.text,
+                indented(&expected.answers),
+                indented(&came.answers)
+            )
+        });
+        shown.collect()
     }
 }
 

@@ -4,33 +4,20 @@
 //! knows. Time stands still but where a script lets it pass.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use partita_core::broker::{
-    BrokerConfig, ConnectionId, Effect, Event, PartitionView, Peer, Reply, StorageError,
-};
+use partita_core::broker::{BrokerConfig, ConnectionId, Event, PartitionView, Peer};
 use partita_core::protocol::{Request, decode_response, encode_request, join};
 use partita_core::testing::Harness;
 use partita_core::types::TopicPartition;
 
 pub(crate) use partita_core::testing::BEGINNING;
 
+use crate::fate::{Fate, carry_out};
+use crate::kafka::{self, Kafka};
 use crate::known::Known;
 use crate::words::{Result, show_span};
-
-/// What becomes of the writes, or reads, that the broker asks of its storage.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) enum Fate {
-    /// They are carried out at once.
-    #[default]
-    Done,
-    /// They wait.
-    Wait,
-    /// They fail, and nothing of them happens.
-    Fail(StorageError),
-    /// They are carried out, but the broker hears that nobody knows. Writes only.
-    Unknown,
-}
 
 /// What an answer says, and what its client does next.
 type Render = Box<dyn FnOnce(&mut Known, Bytes) -> Result<Answer>>;
@@ -70,13 +57,20 @@ struct Pending {
     render: Render,
 }
 
+/// Whose answers they are.
+enum Side {
+    Ours(Box<Harness>),
+    /// An Apache Kafka that runs elsewhere; it knows nothing of storage and time as scripts do.
+    Kafka(Kafka),
+}
+
 /// More steps than this at one moment are a circle.
 const MOST_STEPS: usize = 10_000;
 
 /// A scenario's world.
 #[derive(Default)]
 pub(crate) struct World {
-    harness: Option<Harness>,
+    broker: Option<Side>,
     pub(crate) writes: Fate,
     pub(crate) reads: Fate,
     clients: BTreeMap<String, ConnectionId>,
@@ -104,36 +98,71 @@ impl World {
         self.asleep = false;
     }
 
+    /// A world whose broker is an Apache Kafka.
+    pub(crate) fn on_kafka(kafka: Kafka) -> Self {
+        Self {
+            broker: Some(Side::Kafka(kafka)),
+            ..Self::default()
+        }
+    }
+
     /// Starts the broker with configs of its own; once only, before anything else.
     pub(crate) fn start(&mut self, configs: &[(String, String)]) -> Result<()> {
-        if self.harness.is_some() {
+        if self.broker.is_some() {
             return Err("the broker runs already: `broker` comes first".to_owned());
         }
         let names = configs
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         BrokerConfig::new(names.clone()).map_err(|error| error.to_string())?;
-        let mut harness = Harness::with_config(&names.collect::<Vec<_>>());
-        harness.broker.watch(true);
-        self.harness = Some(harness);
+        self.run(Harness::with_config(&names.collect::<Vec<_>>()));
         Ok(())
     }
 
-    /// The broker and its storage.
+    fn run(&mut self, mut harness: Harness) {
+        harness.broker.watch(true);
+        self.broker = Some(Side::Ours(Box::new(harness)));
+    }
+
+    /// Our broker and its storage. Panics where an Apache Kafka plays.
     pub(crate) fn harness(&mut self) -> &mut Harness {
-        self.harness.get_or_insert_with(|| {
-            let mut harness = Harness::new();
-            harness.broker.watch(true);
-            harness
-        })
+        if self.broker.is_none() {
+            self.run(Harness::new());
+        }
+        match &mut self.broker {
+            Some(Side::Ours(harness)) => harness,
+            Some(Side::Kafka(_)) | None => panic!("no such thing can be asked of Apache Kafka"),
+        }
+    }
+
+    /// Whether an Apache Kafka plays.
+    pub(crate) fn is_kafka(&self) -> bool {
+        matches!(self.broker, Some(Side::Kafka(_)))
+    }
+
+    fn kafka(&mut self) -> Option<&mut Kafka> {
+        match &mut self.broker {
+            Some(Side::Kafka(kafka)) => Some(kafka),
+            Some(Side::Ours(_)) | None => None,
+        }
+    }
+
+    /// The wall time by which clients stamp their records.
+    pub(crate) fn wall(&mut self) -> i64 {
+        if self.is_kafka() {
+            BEGINNING
+        } else {
+            self.harness().now().wall.0
+        }
     }
 
     /// The broker crashes and is opened again; what was not durable is lost, and connections.
     pub(crate) fn crash(&mut self, writes: Fate, reads: Fate) {
         self.harness();
         (self.writes, self.reads) = (writes, reads);
-        self.harness = self.harness.take().map(Harness::crash_opening);
-        self.harness().broker.watch(true);
+        if let Some(Side::Ours(harness)) = self.broker.take() {
+            self.run(harness.crash_opening());
+        }
         self.partitions.clear();
         let pending = std::mem::take(&mut self.pending);
         for pending in pending.iter().filter(|pending| !pending.silent) {
@@ -145,13 +174,16 @@ impl World {
     }
 
     /// A client's connection; it connects if it has none.
-    pub(crate) fn connection(&mut self, client: &str) -> ConnectionId {
+    pub(crate) fn connection(&mut self, client: &str) -> Result<ConnectionId> {
         if let Some(&connection) = self.clients.get(client) {
-            return connection;
+            return Ok(connection);
         }
-        let connection = self.harness().connect();
+        let connection = match self.kafka() {
+            Some(kafka) => kafka.connect()?,
+            None => self.harness().connect(),
+        };
         self.clients.insert(client.to_owned(), connection);
-        connection
+        Ok(connection)
     }
 
     /// Connects a client in a way of its own.
@@ -168,7 +200,10 @@ impl World {
     pub(crate) fn disconnect(&mut self, client: &str) -> Result<()> {
         let connection = self.clients.remove(client);
         let connection = connection.ok_or_else(|| format!("{client} is not connected"))?;
-        self.harness().disconnect(connection);
+        match self.kafka() {
+            Some(kafka) => kafka.disconnect(connection),
+            None => self.harness().disconnect(connection),
+        }
         self.pending
             .retain(|pending| pending.connection != connection);
         Ok(())
@@ -212,7 +247,7 @@ impl World {
         silent: bool,
         render: Render,
     ) -> Result<()> {
-        let connection = self.connection(client);
+        let connection = self.connection(client)?;
         self.correlation += 1;
         let parts = encode_request(request, version, self.correlation, Some(client));
         let frame = parts
@@ -226,12 +261,18 @@ impl World {
             silent,
             render,
         });
-        self.harness().send_frame(connection, frame);
+        match self.kafka() {
+            Some(kafka) => kafka.send(connection, &frame)?,
+            None => self.harness().send_frame(connection, frame),
+        }
         Ok(())
     }
 
     /// Lets storage, clients and timers do what they can at this moment.
     pub(crate) fn settle(&mut self) -> Result<()> {
+        if self.is_kafka() {
+            return self.listen(kafka::patience(&self.word));
+        }
         for _ in 0..MOST_STEPS {
             self.watch();
             if !(self.answers()? || self.step_storage() || self.step_client()? || self.step_timer())
@@ -242,6 +283,24 @@ impl World {
         Err(format!(
             "after {MOST_STEPS} steps there is still something to do"
         ))
+    }
+
+    /// Takes answers of Apache Kafka until none has come for so long.
+    fn listen(&mut self, patience: Duration) -> Result<()> {
+        let mut last = Instant::now();
+        while last.elapsed() < patience {
+            if self.answers()? {
+                last = Instant::now();
+            } else if !self.next.is_empty() {
+                std::thread::sleep(kafka::PAUSE);
+                self.step_client()?;
+                last = Instant::now();
+            } else if self.pending.is_empty() && !kafka::settles_late(&self.word) {
+                return Ok(());
+            }
+            std::thread::sleep(kafka::POLL);
+        }
+        Ok(())
     }
 
     fn step_storage(&mut self) -> bool {
@@ -292,6 +351,15 @@ impl World {
 
     /// Lets time pass; what is due happens when it is due, and answers say when they came.
     pub(crate) fn advance(&mut self, millis: u64) -> Result<()> {
+        if self.is_kafka() {
+            let end = Instant::now() + Duration::from_millis(millis);
+            while Instant::now() < end {
+                self.answers()?;
+                self.step_client()?;
+                std::thread::sleep(kafka::POLL);
+            }
+            return Ok(());
+        }
         let start = self.harness().now().monotonic.0;
         let end = start + millis;
         loop {
@@ -342,14 +410,14 @@ impl World {
             .map(|pending| pending.connection)
             .collect();
         for connection in asked {
-            while let Some(frame) = self.harness().receive_frame(connection) {
+            while let Some(frame) = self.receive(connection)? {
                 any = true;
                 self.answer(connection, frame)?;
             }
         }
         let clients = self.clients.clone();
         for (client, connection) in clients {
-            if let Some(why) = self.harness().closed(connection) {
+            if let Some(why) = self.closed(connection) {
                 self.clients.remove(&client);
                 self.pending
                     .retain(|pending| pending.connection != connection);
@@ -358,6 +426,20 @@ impl World {
             }
         }
         Ok(any)
+    }
+
+    fn receive(&mut self, connection: ConnectionId) -> Result<Option<Bytes>> {
+        match self.kafka() {
+            Some(kafka) => kafka.receive(connection),
+            None => Ok(self.harness().receive_frame(connection)),
+        }
+    }
+
+    fn closed(&mut self, connection: ConnectionId) -> Option<&'static str> {
+        match self.kafka() {
+            Some(kafka) => kafka.closed(connection),
+            None => self.harness().closed(connection),
+        }
     }
 
     /// An answer belongs to the oldest request of its connection, but for those without answer.
@@ -415,27 +497,5 @@ impl World {
                 | Event::RequestsLeftOut(_) => {}
             }
         }
-    }
-}
-
-/// The reply to the oldest effect that does not have to wait.
-fn carry_out(harness: &mut Harness, writes: &Fate, reads: &Fate) -> Option<Reply> {
-    let storage = &mut harness.storage;
-    let fate_of = |effect: &Effect| match effect {
-        Effect::Load => Fate::Done,
-        Effect::Write(_) => writes.clone(),
-        Effect::Read(_) => reads.clone(),
-    };
-    let mut free = storage
-        .waiting()
-        .filter(|effect| fate_of(effect) != Fate::Wait);
-    let effect = free.next()?;
-    let (is_write, fate) = (matches!(effect, Effect::Write(_)), fate_of(effect));
-    drop(free);
-    match fate {
-        Fate::Fail(why) if is_write => storage.fail_write(why),
-        Fate::Fail(why) => storage.fail_read(why),
-        Fate::Unknown => storage.lose_answer(),
-        Fate::Done | Fate::Wait => storage.complete_unless(|effect| fate_of(effect) == Fate::Wait),
     }
 }

@@ -3,8 +3,9 @@
 use partita_core::broker::{Effect, Listener, Peer, StorageError};
 
 use super::Command;
+use crate::fate::Fate;
 use crate::words::{Result, Words, number, pair, span};
-use crate::world::{Fate, World};
+use crate::world::World;
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {

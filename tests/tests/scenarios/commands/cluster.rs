@@ -12,6 +12,9 @@ use crate::known::Known;
 use crate::words::{Result, Words};
 use crate::world::{Answer, World};
 
+/// How often a client asks again for a coordinator that is not there yet.
+const RETRIES: u32 = 100;
+
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         usage: "api-versions [API...] [version=N]",
@@ -79,14 +82,26 @@ fn metadata(world: &mut World, client: &str, words: &mut Words) -> Result<Vec<St
         allow_auto_topic_creation,
         ..MetadataRequest::default()
     };
-    world.send(client, &request, version, |_, answer: MetadataResponse| {
-        let brokers = answer.brokers.iter();
-        let mut lines: Vec<String> = brokers
-            .map(|broker| format!("node {} at {}:{}", broker.node_id, broker.host, broker.port))
-            .collect();
-        lines.extend(answer.topics.iter().map(show_topic));
-        lines
-    })?;
+    world.send(
+        client,
+        &request,
+        version,
+        |known, answer: MetadataResponse| {
+            for topic in answer
+                .topics
+                .iter()
+                .filter(|topic| !topic.topic_id.is_zero())
+            {
+                known.topic(topic.name.as_deref().unwrap_or_default(), topic.topic_id);
+            }
+            let brokers = answer.brokers.iter();
+            let mut lines: Vec<String> = brokers
+                .map(|broker| format!("node {} at {}:{}", broker.node_id, broker.host, broker.port))
+                .collect();
+            lines.extend(answer.topics.iter().map(show_topic));
+            lines
+        },
+    )?;
     Ok(Vec::new())
 }
 
@@ -141,7 +156,7 @@ fn describe_cluster(world: &mut World, client: &str, words: &mut Words) -> Resul
 
 fn find_coordinator(world: &mut World, client: &str, words: &mut Words) -> Result<Vec<String>> {
     let version = words.number("version")?;
-    let retry = words.flag("retry");
+    let retries = if words.flag("retry") { RETRIES } else { 0 };
     let key_type = i8::from(words.flag("transaction"));
     let keys = words.rest();
     let request = FindCoordinatorRequest {
@@ -149,7 +164,7 @@ fn find_coordinator(world: &mut World, client: &str, words: &mut Words) -> Resul
         key_type,
         coordinator_keys: keys,
     };
-    ask_for_coordinators(world, client.to_owned(), request, version, retry)?;
+    ask_for_coordinators(world, client.to_owned(), request, version, retries)?;
     Ok(Vec::new())
 }
 
@@ -158,15 +173,16 @@ fn ask_for_coordinators(
     client: String,
     request: FindCoordinatorRequest,
     version: Option<i16>,
-    retry: bool,
+    retries: u32,
 ) -> Result<()> {
     let again = request.clone();
     let asker = client.clone();
     let render = move |_: &mut Known, answer: FindCoordinatorResponse| {
         let lines = show_coordinators(&answer);
-        if retry && lines.iter().any(|line| line.contains("NOT_AVAILABLE")) {
-            let next =
-                move |world: &mut World| ask_for_coordinators(world, asker, again, version, false);
+        if retries > 0 && lines.iter().any(|line| line.contains("NOT_AVAILABLE")) {
+            let next = move |world: &mut World| {
+                ask_for_coordinators(world, asker, again, version, retries - 1)
+            };
             return Answer {
                 lines: Vec::new(),
                 next: Some(Box::new(next)),

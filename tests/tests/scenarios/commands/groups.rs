@@ -1,16 +1,17 @@
 //! Groups as an administrator sees them: ListGroups, DescribeGroups, DeleteGroups.
 
 use partita_core::protocol::messages::describe_groups::DescribedGroup;
+use partita_core::protocol::messages::leave_group::MemberIdentity;
 use partita_core::protocol::messages::{
     DeleteGroupsRequest, DeleteGroupsResponse, DescribeGroupsRequest, DescribeGroupsResponse,
-    ListGroupsRequest, ListGroupsResponse,
+    LeaveGroupRequest, LeaveGroupResponse, ListGroupsRequest, ListGroupsResponse,
 };
 
 use super::membership::show_assignment;
 use super::{Command, error, outcome};
 use crate::known::Known;
 use crate::words::{Result, Words, list};
-use crate::world::World;
+use crate::world::{Answer, World};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -24,6 +25,10 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         usage: "delete-groups GROUP... [version=N]",
         run: delete,
+    },
+    Command {
+        usage: "remove-members GROUP",
+        run: remove_members,
     },
 ];
 
@@ -127,5 +132,39 @@ fn delete(world: &mut World, client: &str, words: &mut Words) -> Result<Vec<Stri
                 .collect::<Vec<_>>()
         },
     )?;
+    Ok(Vec::new())
+}
+
+/// Asks who is in a group, then removes all of them.
+fn remove_members(world: &mut World, client: &str, words: &mut Words) -> Result<Vec<String>> {
+    let group_id = words.next("a group")?;
+    let request = DescribeGroupsRequest {
+        groups: vec![group_id.clone()],
+        ..DescribeGroupsRequest::default()
+    };
+    let sender = client.to_owned();
+    let render = move |_: &mut Known, answer: DescribeGroupsResponse| {
+        let members = answer.groups.iter().flat_map(|group| &group.members);
+        let members = members.map(|member| MemberIdentity {
+            member_id: member.member_id.clone(),
+            group_instance_id: member.group_instance_id.clone(),
+            reason: None,
+        });
+        let request = LeaveGroupRequest {
+            group_id,
+            members: members.collect(),
+            ..LeaveGroupRequest::default()
+        };
+        let next = move |world: &mut World| {
+            world.send(&sender, &request, None, |_, answer: LeaveGroupResponse| {
+                outcome(answer.error_code, None)
+            })
+        };
+        Answer {
+            lines: Vec::new(),
+            next: Some(Box::new(next)),
+        }
+    };
+    world.send(client, &request, None, render)?;
     Ok(Vec::new())
 }

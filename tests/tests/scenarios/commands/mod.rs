@@ -51,6 +51,23 @@ pub(crate) fn usage() -> String {
     all.map(|command| format!("{}\n", command.usage)).collect()
 }
 
+/// The name of a command, whoever sends it.
+pub(crate) fn name(text: &str) -> &str {
+    let mut words = text.split(' ');
+    words.find(|word| !word.ends_with(':')).unwrap_or_default()
+}
+
+/// Whether a command looks behind the protocol, where Apache Kafka shows nothing.
+pub(crate) fn looks_behind(name: &str) -> bool {
+    ["log", "stored"].contains(&name)
+}
+
+/// Whether a command is for our broker alone: it has to do with its storage, its time, its life.
+pub(crate) fn is_for_us_alone(name: &str) -> bool {
+    let mut life = broker::COMMANDS.iter().map(Command::name);
+    life.any(|ours| ours == name) && !["advance", "disconnect", "repeat"].contains(&name)
+}
+
 /// Does what a command says, and says what came back.
 pub(crate) fn run(world: &mut World, text: &str) -> Result<Vec<String>> {
     let mut words = Words::split(text)?;

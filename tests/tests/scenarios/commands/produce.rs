@@ -67,7 +67,7 @@ fn style(world: &mut World, words: &mut Words) -> Result<Style> {
         producer: producer.map(|producer| (producer.id, producer.epoch, sequence)),
         transactional: words.flag("transactional"),
         control: words.flag("control"),
-        now: world.harness().now().wall.0,
+        now: world.wall(),
     })
 }
 
