@@ -31,28 +31,6 @@ fn listed(world: &mut World, states: &[&str], types: &[&str]) -> Vec<String> {
     ids
 }
 
-/// KIP-1043: version 6 says why; before, the group is Dead.
-#[test]
-fn a_group_that_is_not_there_is_dead() {
-    let mut world = World::new();
-    let request = DescribeGroupsRequest {
-        groups: vec!["g".into()],
-        ..Default::default()
-    };
-    let group = world.ask_in(5, &request).groups.remove(0);
-    assert_eq!(
-        (group.error_code, group.group_state.as_str()),
-        (ErrorCode::NONE, "Dead")
-    );
-    let group = world.ask_in(6, &request).groups.remove(0);
-    assert_eq!(group.error_code, ErrorCode::GROUP_ID_NOT_FOUND);
-    assert_eq!(group.error_message.as_deref(), Some("Group g not found."));
-    assert_eq!(
-        (group.group_id.as_str(), group.group_state.as_str()),
-        ("g", "Dead")
-    );
-}
-
 /// `describeGroups`: metadata while the group is Stable, and for members that are there.
 #[test]
 fn a_group_is_described_in_each_state() {

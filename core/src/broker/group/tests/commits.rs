@@ -15,22 +15,6 @@ fn a_simple_group_is_made_by_its_first_commit() {
     assert_eq!(world.state_of("g"), "Empty");
 }
 
-/// `OffsetMetadataManager.validateOffsetCommit` for a group that is not there.
-#[test]
-fn a_generation_of_a_group_that_is_not_there_is_illegal() {
-    let mut world = World::new();
-    let request = a_commit(("g", "m", 1), "orders", &[(0, 1)]);
-    let error = |answer: OffsetCommitResponse| answer.topics[0].partitions[0].error_code;
-    assert_eq!(
-        error(world.ask_in(8, &request)),
-        ErrorCode::ILLEGAL_GENERATION
-    );
-    assert_eq!(
-        error(world.ask_in(9, &request)),
-        ErrorCode::GROUP_ID_NOT_FOUND
-    );
-}
-
 /// `ClassicGroup.validateOffsetCommit`.
 #[test]
 fn a_member_commits_in_its_generation_only() {
@@ -275,41 +259,6 @@ fn several_groups_are_read_at_once() {
     assert_eq!(read, [("g", 1), ("h", 2), ("i", -1)]);
 }
 
-/// SEMANTICS "Coordinators": readers see what is durable; KIP-447: stable ones wait.
-#[test]
-fn a_commit_shows_when_it_is_durable() {
-    let mut world = World::new();
-    world.commit(("g", "", -1), "orders", 0, 1);
-    world.writes = Writes::Held;
-    let commit = world.send_in(9, &a_commit(("g", "", -1), "orders", &[(0, 2)]));
-    assert_eq!(world.answer(commit), None);
-    assert_eq!(world.committed("g", "orders", 0), 1);
-    let mut stable = a_fetch("g", "orders", &[0]);
-    (stable.require_stable, stable.group_id, stable.topics) = (true, String::new(), Some(vec![]));
-    let stable = world.send_in(9, &stable);
-    assert_eq!(world.answer(stable), None);
-    world.release(Writes::Done);
-    assert!(world.answer(commit).is_some());
-    let answer = world.answer(stable).unwrap();
-    assert_eq!(answer.groups[0].topics[0].partitions[0].committed_offset, 2);
-    assert_eq!(world.committed("g", "orders", 0), 2);
-}
-
-/// DESIGN: deleting a topic drops its commits, and a new one of its name finds none.
-#[test]
-fn deleting_a_topic_drops_its_commits() {
-    let mut world = World::new();
-    world.commit(("g", "", -1), "orders", 0, 5);
-    world.commit(("g", "", -1), "other", 0, 6);
-    delete_topic(&mut world, "orders");
-    assert_eq!(world.committed("g", "orders", 0), -1);
-    world.create_topic("orders", 4);
-    assert_eq!(world.committed("g", "orders", 0), -1);
-    assert_eq!(world.committed("g", "other", 0), 6);
-    world.restart();
-    assert_eq!(world.committed("g", "orders", 0), -1);
-}
-
 /// The same if the broker dies between the deletion and the tombstones.
 #[test]
 fn commits_of_a_deleted_topic_are_dropped_by_recovery_if_need_be() {
@@ -358,11 +307,6 @@ fn a_deletion(topic: &str) -> DeleteTopicsRequest {
         timeout_ms: 1_000,
         ..Default::default()
     }
-}
-
-fn delete_topic(world: &mut World, topic: &str) {
-    let answer = world.ask(&a_deletion(topic));
-    assert_eq!(answer.responses[0].error_code, ErrorCode::NONE);
 }
 
 /// A commit of many partitions is one batch, and is not slow.

@@ -85,20 +85,6 @@ fn a_commit_with_a_retention_of_its_own_lives_for_that() {
     assert_eq!(world.committed("g", "orders", 0), -1);
 }
 
-/// HOST "Threads and time": stored times may lie in the future.
-#[test]
-fn a_commit_from_the_future_expires_later_and_nothing_breaks() {
-    let mut world = in_days(1);
-    world.set_wall_clock_ahead(i64::try_from(10 * DAY).unwrap());
-    world.commit(("g", "", -1), "orders", 0, 1);
-    world.set_wall_clock_ahead(-i64::try_from(10 * DAY).unwrap());
-    world.restart();
-    world.pass(10 * DAY);
-    assert_eq!(world.committed("g", "orders", 0), 1);
-    world.pass(DAY + 600_000);
-    assert_eq!(world.committed("g", "orders", 0), -1);
-}
-
 /// SEMANTICS "Configuration": clean-up never runs during open.
 #[test]
 fn nothing_expires_while_a_database_is_opened() {
@@ -110,20 +96,6 @@ fn nothing_expires_while_a_database_is_opened() {
     world.pass(599_999);
     assert_eq!(world.committed("g", "orders", 0), 1);
     world.pass(1);
-    assert_eq!(world.committed("g", "orders", 0), -1);
-}
-
-/// SEMANTICS "Coordinators": a timer whose write fails is armed again after 500 ms.
-#[test]
-fn an_expiry_that_cannot_be_written_is_tried_again() {
-    let mut world = in_days(7);
-    world.commit(("g", "", -1), "orders", 0, 1);
-    world.set_wall_clock_ahead(i64::try_from(30 * DAY).unwrap());
-    world.writes = Writes::Failed;
-    world.pass(600_000);
-    assert_eq!(world.committed("g", "orders", 0), 1);
-    world.writes = Writes::Done;
-    world.pass(1_500);
     assert_eq!(world.committed("g", "orders", 0), -1);
 }
 

@@ -2,27 +2,6 @@
 
 use super::*;
 
-/// `CoordinatorRuntime`: what was pending is taken back, and whoever waits is told.
-#[test]
-fn a_failed_commit_never_happened() {
-    let mut world = World::new();
-    world.commit(("g", "", -1), "orders", 0, 1);
-    world.writes = Writes::Failed;
-    let first = a_commit(("g", "", -1), "orders", &[(0, 2)]);
-    let answer = world.ask_in(9, &first);
-    assert_eq!(
-        answer.topics[0].partitions[0].error_code,
-        ErrorCode::NOT_COORDINATOR
-    );
-    assert_eq!(world.committed("g", "orders", 0), 1);
-    world.writes = Writes::Done;
-    world.pass(2_000);
-    assert_eq!(world.commit(("g", "", -1), "orders", 0, 3), ErrorCode::NONE);
-    assert_eq!(world.committed("g", "orders", 0), 3);
-    world.restart();
-    assert_eq!(world.committed("g", "orders", 0), 3);
-}
-
 /// A simple group whose making failed is not there; nor is one that was to be deleted gone.
 #[test]
 fn groups_come_and_go_only_durably() {
@@ -62,41 +41,6 @@ fn a_stable_read_of_a_failed_commit_is_told() {
     assert!(answer.groups[0].topics.is_empty());
 }
 
-/// The leader's assignments cannot be written: all are told, the group rebalances and recovers.
-#[test]
-fn a_group_whose_assignments_cannot_be_written_rebalances() {
-    let mut world = World::new();
-    let ids = world.a_group("g", 2);
-    let (generation, leader) = world.rejoin("g", &ids);
-    let other = ids.iter().find(|id| **id != leader).unwrap().clone();
-    world.writes = Writes::Held;
-    let sync = world.a_sync("g", &other, generation, &[]);
-    let follower = world.send(&sync);
-    let sync = world.a_sync("g", &leader, generation, &ids);
-    let leading = world.send(&sync);
-    assert_eq!(
-        (world.answer(follower), world.answer(leading)),
-        (None, None)
-    );
-    world.release(Writes::Failed);
-    for sent in [follower, leading] {
-        assert_eq!(
-            world.answer(sent).unwrap().error_code,
-            ErrorCode::NOT_COORDINATOR
-        );
-    }
-    let rebalancing = ErrorCode::REBALANCE_IN_PROGRESS;
-    assert_eq!(world.heartbeat("g", &leader, generation), rebalancing);
-    world.writes = Writes::Done;
-    world.pass(1_000);
-    let (next, leader) = world.rejoin("g", &ids);
-    assert_eq!(next, generation + 1);
-    let mut ids = ids;
-    ids.sort_by_key(|id| *id != leader);
-    world.sync_all("g", &ids, next);
-    assert_eq!(world.state_of("g"), "Stable");
-}
-
 /// A member of a group whose making failed is sent to look for its coordinator.
 #[test]
 fn a_join_that_made_a_group_that_is_lost_is_told() {
@@ -110,22 +54,6 @@ fn a_join_that_made_a_group_that_is_lost_is_told() {
         ErrorCode::NOT_COORDINATOR
     );
     assert_eq!(world.state_of("g"), "Dead");
-}
-
-/// `offsets.commit.timeout.ms`: a slow write is answered, and may still take effect.
-#[test]
-fn a_write_that_takes_too_long_is_answered() {
-    let mut world = World::new();
-    world.writes = Writes::Held;
-    let commit = world.send_in(9, &a_commit(("g", "", -1), "orders", &[(0, 2)]));
-    world.pass(4_999);
-    assert_eq!(world.answer(commit), None);
-    world.pass(1);
-    let answer = world.answer(commit).unwrap();
-    let error = answer.topics[0].partitions[0].error_code;
-    assert_eq!(error, ErrorCode::COORDINATOR_NOT_AVAILABLE);
-    world.release(Writes::Done);
-    assert_eq!(world.committed("g", "orders", 0), 2);
 }
 
 /// The same for the leader's assignments: the group does not wait for ever.
@@ -146,42 +74,6 @@ fn assignments_that_take_too_long_to_write_begin_a_rebalance() {
         "PreparingRebalance",
         "the write came too late"
     );
-}
-
-/// A success that needed no record must not overtake what it relied on.
-#[test]
-fn a_heartbeat_waits_for_what_is_pending() {
-    let mut world = World::new();
-    let ids = world.a_group("g", 1);
-    world.writes = Writes::Held;
-    world.send_in(9, &a_commit(("g", &ids[0], 1), "orders", &[(0, 2)]));
-    let heartbeat = HeartbeatRequest {
-        group_id: "g".into(),
-        generation_id: 1,
-        member_id: ids[0].clone(),
-        ..Default::default()
-    };
-    let sent = world.send(&heartbeat);
-    assert_eq!(world.answer(sent), None);
-    world.release(Writes::Done);
-    assert_eq!(world.answer(sent).unwrap().error_code, ErrorCode::NONE);
-}
-
-/// That a group is empty is written even if it fails at first.
-#[test]
-fn an_empty_group_is_written_in_the_end() {
-    let mut world = World::new();
-    let ids = world.a_group("g", 1);
-    world.writes = Writes::Failed;
-    world.pass(10_000);
-    assert_eq!(
-        world.heartbeat("g", &ids[0], 1),
-        ErrorCode::UNKNOWN_MEMBER_ID
-    );
-    world.writes = Writes::Done;
-    world.pass(3_000);
-    world.restart();
-    assert_eq!(world.state_of("g"), "Empty");
 }
 
 /// A LeaveGroup that empties the group answers when that is durable.

@@ -80,25 +80,6 @@ fn no_protocol_is_null_or_empty_as_the_version_has_it() {
     }
 }
 
-/// `joinGroup` of `GroupCoordinatorService`.
-#[test]
-fn the_session_timeout_must_lie_within_the_brokers_limits() {
-    let mut world = World::new();
-    for timeout in [0, 5_999, 1_800_001] {
-        let mut join = world.a_join("g", "");
-        join.session_timeout_ms = timeout;
-        assert_eq!(
-            world.ask(&join).error_code,
-            ErrorCode::INVALID_SESSION_TIMEOUT
-        );
-    }
-    for timeout in [6_000, 1_800_000] {
-        let mut join = world.a_join("g", "");
-        join.session_timeout_ms = timeout;
-        assert_eq!(world.ask(&join).error_code, ErrorCode::MEMBER_ID_REQUIRED);
-    }
-}
-
 /// `classicGroupJoinToClassicGroup`: a member id does not make a group.
 #[test]
 fn a_member_of_a_group_that_is_not_there_is_unknown() {
@@ -128,25 +109,6 @@ fn a_sync_of_version_5_must_name_the_protocol() {
         ErrorCode::INCONSISTENT_GROUP_PROTOCOL
     );
     assert_eq!(world.ask_in(4, &sync).error_code, ErrorCode::NONE);
-}
-
-/// KIP-134, `group.initial.rebalance.delay.ms`.
-#[test]
-fn the_first_generation_waits_for_the_initial_delay() {
-    let mut world = World::with(&[("group.initial.rebalance.delay.ms", "3000")]);
-    let join = world.a_join("g", "");
-    let first = world.send_in(3, &join);
-    world.pass(2_000);
-    let second = world.send_in(3, &join);
-    world.pass(1_000);
-    assert_eq!(
-        world.answer(first),
-        None,
-        "a second came: another three seconds"
-    );
-    world.pass(3_000);
-    let (one, two) = (world.answer(first).unwrap(), world.answer(second).unwrap());
-    assert_eq!((one.generation_id, two.generation_id), (1, 1));
 }
 
 /// `LeaveGroupResponse`: one error below version 3, one per member from there on.
@@ -195,18 +157,6 @@ fn leaving_answers_in_the_form_of_its_version() {
     );
 }
 
-/// `group.max.size`.
-#[test]
-fn a_full_group_turns_a_member_away() {
-    let mut world = World::with(&[("group.max.size", "1")]);
-    world.a_group("g", 1);
-    let join = world.a_join("g", "");
-    assert_eq!(
-        world.ask(&join).error_code,
-        ErrorCode::GROUP_MAX_SIZE_REACHED
-    );
-}
-
 /// KIP-345: a static member is called by its instance id, and returns to its place.
 #[test]
 fn a_static_member_returns_to_its_place_across_restarts_of_the_broker() {
@@ -232,32 +182,6 @@ fn a_static_member_returns_to_its_place_across_restarts_of_the_broker() {
     assert_eq!(world.ask(&sync).assignment, assignment_of("orders", 0));
     sync.member_id = first.member_id;
     assert_eq!(world.ask(&sync).error_code, ErrorCode::FENCED_INSTANCE_ID);
-}
-
-/// SEMANTICS: a JoinGroup outlives its connection, and gives way to one of the same member.
-#[test]
-fn a_disconnected_join_goes_on_and_gives_way_to_the_next() {
-    let mut world = World::new();
-    let ids = world.a_group("g", 2);
-    let join = world.a_join("g", &ids[0]);
-    let gone = world.send(&join);
-    world.disconnect(gone.connection);
-    let again = world.send(&join);
-    let join = world.a_join("g", &ids[1]);
-    world.send(&join);
-    assert_eq!(world.answer(again).unwrap().generation_id, 2);
-    assert_eq!(world.answer(gone), None);
-}
-
-/// SEMANTICS "Two times": a broker that was away does not hold it against its members.
-#[test]
-fn members_do_not_fail_while_the_broker_is_away() {
-    let mut world = World::new();
-    let ids = world.a_group("g", 1);
-    world.freeze(3_600_000);
-    assert_eq!(world.heartbeat("g", &ids[0], 1), ErrorCode::NONE);
-    world.pass(9_000);
-    assert_eq!(world.heartbeat("g", &ids[0], 1), ErrorCode::NONE);
 }
 
 /// An expired session that a heartbeat overtook does nothing.

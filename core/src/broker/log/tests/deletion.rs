@@ -239,28 +239,6 @@ fn nothing_is_cleaned_up_during_opening_or_without_a_limit() {
     assert_eq!(scene.bounds(), (0, 1, 1));
 }
 
-/// The clock ran ten days ahead and is set right by a reload: the records it stamped are kept for
-/// their retention from then on, not for ten days more.
-#[test]
-fn timestamps_in_the_future_do_not_keep_records() {
-    let configs = [
-        ("retention.ms", "3600000"),
-        ("message.timestamp.type", "LogAppendTime"),
-    ];
-    let mut scene = Scene::with_topic(1, &configs);
-    scene.harness.set_wall(now() + 240 * 3_600_000);
-    scene.produce_values(&["a"]);
-    let mut scene = scene.crash();
-    scene.harness.set_wall(now());
-    let mut harness = scene.harness.crash();
-    let client = harness.connect();
-    scene = Scene { harness, client };
-    scene.harness.advance_and_run(HOUR);
-    assert_eq!(scene.bounds(), (0, 1, 1));
-    scene.harness.advance_and_run(2 * INTERVAL);
-    assert_eq!(scene.bounds(), (1, 1, 1));
-}
-
 #[test]
 fn records_without_timestamps_age_from_their_append() {
     let mut scene = Scene::with_topic(1, &[("retention.ms", "3600000")]);

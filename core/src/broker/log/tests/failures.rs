@@ -39,26 +39,6 @@ impl Scene {
 }
 
 #[test]
-fn a_failed_write_takes_back_what_was_not_durable() {
-    let mut scene = Scene::new();
-    scene.produce_values(&["a"]);
-    scene.send(batch(&["b"]));
-    scene.send(batch(&["c"]));
-    scene.send(batch(&["d"]));
-    assert_eq!(scene.bounds(), (0, 1, 4));
-    scene.fail(other());
-    assert_eq!(scene.bounds(), (0, 1, 1));
-    for _ in 0..3 {
-        scene.failed();
-    }
-    scene.harness.run();
-    assert_eq!(scene.produce_values(&["e"]), 1);
-    assert_eq!(scene.values(0), listed(&[(0, "a"), (1, "e")]));
-    let mut scene = scene.crash();
-    assert_eq!(scene.values(0), listed(&[(0, "a"), (1, "e")]));
-}
-
-#[test]
 fn a_log_is_offline_until_its_next_epoch_is_durable() {
     let mut scene = Scene::new();
     scene.produce_values(&["a"]);
@@ -138,36 +118,6 @@ fn nothing_new_is_written_until_doomed_writes_are_answered() {
     scene.failed();
     scene.failed();
     assert_eq!(scene.answered().unwrap().error_code, ErrorCode::NONE);
-}
-
-#[test]
-fn parked_fetches_end_when_their_log_fails() {
-    let mut scene = Scene::new();
-    let consumer = scene.harness.connect();
-    scene
-        .harness
-        .send(consumer, &from_offset(0, 0, 60_000), FETCH);
-    scene.send(batch(&["a"]));
-    scene.fail(other());
-    let response = scene
-        .harness
-        .receive::<FetchRequest>(consumer, FETCH)
-        .unwrap();
-    assert_eq!(fetched(response).error_code, ErrorCode::KAFKA_STORAGE_ERROR);
-}
-
-#[test]
-fn an_unknown_outcome_is_found_out_from_the_manifest() {
-    let mut scene = Scene::new();
-    scene.produce_values(&["a"]);
-    scene.send(batch(&["b"]));
-    let reply = scene.harness.storage.lose_answer().unwrap();
-    scene.harness.reply(reply);
-    scene.failed();
-    assert_eq!(scene.bounds(), (0, 1, 1));
-    scene.harness.run();
-    assert_eq!(scene.bounds(), (0, 2, 2));
-    assert_eq!(scene.values(0), listed(&[(0, "a"), (1, "b")]));
 }
 
 #[test]
@@ -333,28 +283,6 @@ fn replies_that_do_not_follow_stop_the_broker() {
         scene.harness.broker.state(),
         BrokerState::Failed(_)
     ));
-}
-
-#[test]
-fn metadata_shows_the_epoch_after_a_failure() {
-    let mut scene = Scene::new();
-    scene.send(batch(&["a"]));
-    scene.fail(other());
-    scene.failed();
-    scene.harness.run();
-    let request = MetadataRequest {
-        topics: None,
-        ..MetadataRequest::default()
-    };
-    let response = scene.harness.request(scene.client, &request, 12);
-    let epochs: Vec<i32> = response
-        .topics
-        .iter()
-        .flat_map(|topic| &topic.partitions)
-        .map(|partition| partition.leader_epoch)
-        .collect();
-    assert_eq!(epochs, vec![scene.epoch()]);
-    assert_eq!(scene.epoch(), 1);
 }
 
 #[test]

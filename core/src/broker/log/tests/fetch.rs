@@ -45,16 +45,6 @@ fn for_partitions(partitions: &[i32]) -> FetchRequest {
 }
 
 #[test]
-fn a_fetch_from_the_middle_of_a_batch_gets_the_whole_batch() {
-    let mut scene = Scene::new();
-    scene.produce_values(&["a", "b", "c"]);
-    scene.produce_values(&["d"]);
-    assert_eq!(scene.values(1).len(), 4);
-    assert_eq!(scene.values(3), listed(&[(3, "d")]));
-    assert_eq!(scene.values(4), vec![]);
-}
-
-#[test]
 fn every_served_version_answers() {
     let mut scene = Scene::new();
     scene.produce_values(&["a"]);
@@ -69,61 +59,6 @@ fn every_served_version_answers() {
         assert_eq!(values(&data), listed(&[(0, "a")]), "version {version}");
         assert_eq!((data.high_watermark, data.last_stable_offset), (1, 1));
     }
-}
-
-#[test]
-fn offsets_outside_the_log_are_out_of_range_and_its_end_is_empty() {
-    let mut scene = Scene::new();
-    scene.produce_values(&["a", "b"]);
-    assert_eq!(scene.fetch(2).error_code, ErrorCode::NONE);
-    for offset in [3, -1] {
-        let data = scene.fetch(offset);
-        assert_eq!(data.error_code, ErrorCode::OFFSET_OUT_OF_RANGE);
-        assert_eq!((data.high_watermark, data.log_start_offset), (-1, -1));
-    }
-}
-
-#[test]
-fn consumers_see_durable_records_only() {
-    let mut scene = Scene::new();
-    produce_beside(&mut scene, &["a"]);
-    assert_eq!(scene.bounds(), (0, 0, 1));
-    send(&mut scene, &from_offset(0, 0, 0));
-    let data = fetched(received(&mut scene).unwrap());
-    assert_eq!((data.error_code, data.records.len()), (ErrorCode::NONE, 0));
-    send(&mut scene, &from_offset(0, 1, 0));
-    let data = fetched(received(&mut scene).unwrap());
-    assert_eq!(
-        data.error_code,
-        ErrorCode::NONE,
-        "appended, not out of range"
-    );
-    scene.harness.run();
-    assert_eq!(scene.values(0), listed(&[(0, "a")]));
-}
-
-#[test]
-fn a_long_poll_ends_when_records_are_durable() {
-    let mut scene = Scene::new();
-    send(&mut scene, &from_offset(0, 0, 10_000));
-    assert_eq!(received(&mut scene), None);
-    produce_beside(&mut scene, &["a"]);
-    assert_eq!(received(&mut scene), None, "appended, not durable");
-    scene.harness.run();
-    let data = fetched(received(&mut scene).unwrap());
-    assert_eq!(values(&data), listed(&[(0, "a")]));
-    assert_eq!(data.high_watermark, 1);
-}
-
-#[test]
-fn a_long_poll_ends_empty_after_its_time() {
-    let mut scene = Scene::new();
-    send(&mut scene, &from_offset(0, 0, 500));
-    scene.harness.advance(499);
-    assert_eq!(received(&mut scene), None);
-    scene.harness.advance(1);
-    let data = fetched(received(&mut scene).unwrap());
-    assert_eq!((data.error_code, data.records.len()), (ErrorCode::NONE, 0));
 }
 
 #[test]
@@ -301,26 +236,6 @@ fn leader_epochs_are_compared() {
 }
 
 #[test]
-fn a_consumer_whose_last_epoch_ended_before_its_offset_is_told_so() {
-    let mut scene = Scene::new();
-    scene.produce_values(&["a"]);
-    let mut scene = scene.crash();
-    scene.produce_values(&["b", "c"]);
-    let mut request = from_offset(0, 2, 0);
-    request.topics[0].partitions[0].last_fetched_epoch = 0;
-    let data = fetched(scene.harness.request(scene.client, &request, FETCH));
-    assert_eq!(
-        (data.diverging_epoch.epoch, data.diverging_epoch.end_offset),
-        (0, 1)
-    );
-    assert_eq!((data.error_code, data.records.len()), (ErrorCode::NONE, 0));
-    request.topics[0].partitions[0].last_fetched_epoch = 1;
-    let data = fetched(scene.harness.request(scene.client, &request, FETCH));
-    assert_eq!(data.diverging_epoch.epoch, -1);
-    assert!(!data.records.is_empty());
-}
-
-#[test]
 fn read_committed_sees_the_same_without_transactions() {
     let mut scene = Scene::new();
     scene.produce_values(&["a"]);
@@ -395,25 +310,6 @@ fn deleting_a_topic_ends_parked_fetches_and_produces_at_once() {
         let response = scene.harness.receive::<FetchRequest>(scene.client, version);
         assert_eq!(fetched(response.unwrap()).error_code, gone);
     }
-}
-
-#[test]
-fn a_topic_deleted_during_the_read_is_gone_in_the_answer() {
-    let mut scene = Scene::new();
-    scene.produce_values(&["a"]);
-    send(&mut scene, &from_offset(0, 0, 0));
-    assert_eq!(scene.harness.storage.waiting().count(), 1, "the read waits");
-    let broker = &mut scene.harness.broker;
-    let log = broker
-        .metadata
-        .topic_by_name(TOPIC)
-        .unwrap()
-        .log(0)
-        .unwrap();
-    broker.drop_log(log);
-    scene.harness.run();
-    let data = fetched(received(&mut scene).unwrap());
-    assert_eq!(data.error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
 }
 
 #[test]

@@ -14,90 +14,6 @@ fn fail_write(scene: &mut Scene) {
 }
 
 #[test]
-fn a_duplicate_gets_the_originals_offset() {
-    let mut scene = Scene::new();
-    scene.produce_values(&["x"]);
-    assert_eq!(
-        outcome(scene.produce(sequenced(&["a", "b"], 7, 0, 0))),
-        (ErrorCode::NONE, 1)
-    );
-    assert_eq!(
-        outcome(scene.produce(sequenced(&["c"], 7, 0, 2))),
-        (ErrorCode::NONE, 3)
-    );
-    assert_eq!(
-        outcome(scene.produce(sequenced(&["a", "b"], 7, 0, 0))),
-        (ErrorCode::NONE, 1)
-    );
-    assert_eq!(scene.bounds(), (0, 4, 4));
-    let out_of_order = scene.produce(sequenced(&["d"], 7, 0, 9));
-    assert_eq!(
-        out_of_order.error_code,
-        ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
-    );
-    assert_eq!(
-        (out_of_order.base_offset, out_of_order.log_start_offset),
-        (-1, 0)
-    );
-    assert_eq!(
-        scene.produce(sequenced(&["d"], 7, 1, 0)).error_code,
-        ErrorCode::NONE
-    );
-    let fenced = scene.produce(sequenced(&["d"], 7, 0, 3));
-    assert_eq!(fenced.error_code, ErrorCode::INVALID_PRODUCER_EPOCH);
-}
-
-#[test]
-fn a_duplicate_of_what_is_not_durable_waits_and_fails_with_it() {
-    let mut scene = Scene::new();
-    scene.send(sequenced(&["a"], 7, 0, 0));
-    scene.send(sequenced(&["a"], 7, 0, 0));
-    assert_eq!((scene.bounds(), scene.answered()), ((0, 0, 1), None));
-    scene.harness.run();
-    let answers = (scene.answered().unwrap(), scene.answered().unwrap());
-    assert_eq!((answers.0.base_offset, answers.1.base_offset), (0, 0));
-
-    scene.send(sequenced(&["b"], 7, 0, 1));
-    scene.send(sequenced(&["b"], 7, 0, 1));
-    fail_write(&mut scene);
-    for _ in 0..2 {
-        assert_eq!(
-            scene.answered().unwrap().error_code,
-            ErrorCode::KAFKA_STORAGE_ERROR
-        );
-    }
-}
-
-#[test]
-fn after_a_rollback_the_first_lost_sequence_comes_next() {
-    let mut scene = Scene::new();
-    scene.send(sequenced(&["a", "b"], 7, 0, 40));
-    scene.send(sequenced(&["c"], 7, 0, 42));
-    fail_write(&mut scene);
-    scene.harness.run();
-    for _ in 0..2 {
-        assert_eq!(
-            scene.answered().unwrap().error_code,
-            ErrorCode::KAFKA_STORAGE_ERROR
-        );
-    }
-    let later = scene.produce(sequenced(&["c"], 7, 0, 42));
-    assert_eq!(later.error_code, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
-    assert_eq!(
-        outcome(scene.produce(sequenced(&["a", "b"], 7, 0, 40))),
-        (ErrorCode::NONE, 0)
-    );
-    assert_eq!(
-        outcome(scene.produce(sequenced(&["c"], 7, 0, 42))),
-        (ErrorCode::NONE, 2)
-    );
-    assert_eq!(
-        scene.produce(sequenced(&["z"], 8, 0, 99)).error_code,
-        ErrorCode::NONE
-    );
-}
-
-#[test]
 fn a_batch_that_turned_out_durable_is_not_lost() {
     let mut scene = Scene::new();
     scene.send(sequenced(&["a"], 7, 0, 0));
@@ -118,23 +34,6 @@ fn a_batch_that_turned_out_durable_is_not_lost() {
     );
     assert_eq!(
         outcome(scene.produce(sequenced(&["b"], 7, 0, 1))),
-        (ErrorCode::NONE, 1)
-    );
-}
-
-#[test]
-fn producers_are_known_after_a_crash() {
-    let mut scene = Scene::new();
-    scene.produce(sequenced(&["a"], 7, 3, 5));
-    let mut scene = scene.crash();
-    assert_eq!(
-        outcome(scene.produce(sequenced(&["a"], 7, 3, 5))),
-        (ErrorCode::NONE, 0)
-    );
-    let gap = scene.produce(sequenced(&["c"], 7, 3, 7));
-    assert_eq!(gap.error_code, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
-    assert_eq!(
-        outcome(scene.produce(sequenced(&["b"], 7, 3, 6))),
         (ErrorCode::NONE, 1)
     );
 }

@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::broker::MAX_WRITES_IN_FLIGHT;
-use crate::protocol::messages::FindCoordinatorRequest;
-use crate::records::{BatchView, MAGIC_V2, TimestampType};
-use crate::types::Uuid;
+use crate::records::{BatchView, MAGIC_V2};
 
 /// What is answered to a batch, in a version and with an acks of its own.
 fn answer(scene: &mut Scene, batch: Bytes, acks: i16, version: i16) -> PartitionProduceResponse {
@@ -16,52 +14,6 @@ fn refused(scene: &mut Scene, batch: Bytes) -> ErrorCode {
     let response = scene.produce(batch);
     assert_eq!(response.base_offset, -1);
     response.error_code
-}
-
-#[test]
-fn what_was_produced_is_fetched_with_its_offsets() {
-    let mut scene = Scene::new();
-    assert_eq!(scene.produce_values(&["a", "b"]), 0);
-    assert_eq!(scene.produce_values(&["c"]), 2);
-    assert_eq!(scene.bounds(), (0, 3, 3));
-    assert_eq!(scene.values(0), listed(&[(0, "a"), (1, "b"), (2, "c")]));
-}
-
-#[test]
-fn acks_all_waits_until_the_batch_is_durable() {
-    let mut scene = Scene::new();
-    scene.send(batch(&["a"]));
-    assert_eq!(scene.bounds(), (0, 0, 1), "appended");
-    assert_eq!(scene.answered(), None);
-    scene.harness.run();
-    let response = scene.answered().unwrap();
-    assert_eq!(response.error_code, ErrorCode::NONE);
-    assert_eq!((response.base_offset, response.log_start_offset), (0, 0));
-    assert_eq!(response.log_append_time_ms, -1, "create time");
-    assert_eq!(scene.bounds(), (0, 1, 1));
-}
-
-#[test]
-fn acks_1_answers_after_the_append_and_acks_0_never() {
-    let mut scene = Scene::new();
-    let request = to_partition(0, 1, batch(&["a"]));
-    scene.harness.send(scene.client, &request, PRODUCE);
-    assert_eq!(scene.answered().unwrap().base_offset, 0);
-    assert!(scene.harness.storage_waits(), "it is not durable");
-    let request = to_partition(0, 0, batch(&["b"]));
-    scene.harness.send(scene.client, &request, PRODUCE);
-    scene.harness.run();
-    assert_eq!(scene.answered(), None);
-    assert_eq!(scene.bounds(), (0, 2, 2));
-    assert_eq!(scene.produce_values(&["c"]), 2, "the connection goes on");
-}
-
-#[test]
-fn an_error_with_acks_0_closes_the_connection() {
-    let mut scene = Scene::new();
-    let request = to_partition(7, 0, batch(&["a"]));
-    scene.harness.send(scene.client, &request, PRODUCE);
-    assert!(scene.harness.closed(scene.client).is_some());
 }
 
 #[test]
@@ -99,38 +51,6 @@ fn waiting_batches_are_gathered_into_one_chunk_of_at_most_1_mib() {
     );
     while scene.answered().is_some() {}
     assert_eq!(scene.values(8).len(), 1);
-}
-
-#[test]
-fn unknown_topics_partitions_and_ids_are_told_apart() {
-    let mut scene = Scene::new();
-    let mut request = to_partition(0, -1, batch(&["a"]));
-    request.topic_data[0].name = "other".to_owned();
-    let response = only_partition(scene.harness.request(scene.client, &request, PRODUCE));
-    assert_eq!(response.error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-    assert_eq!((response.base_offset, response.log_start_offset), (-1, -1));
-
-    let mut request = to_partition(0, -1, batch(&["a"]));
-    request.topic_data[0].topic_id = Uuid(*b"0123456789abcdef");
-    let response = only_partition(scene.harness.request(scene.client, &request, 13));
-    assert_eq!(response.error_code, ErrorCode::UNKNOWN_TOPIC_ID);
-
-    request.topic_data[0].topic_id = scene.log(0).topic;
-    let response = scene.harness.request(scene.client, &request, 13);
-    assert_eq!(response.responses[0].topic_id, scene.log(0).topic);
-    assert_eq!(only_partition(response).error_code, ErrorCode::NONE);
-
-    request.topic_data[0].partition_data[0].index = 1;
-    let response = only_partition(scene.harness.request(scene.client, &request, 13));
-    assert_eq!(response.error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-}
-
-#[test]
-fn acks_other_than_all_one_and_zero_are_refused() {
-    let mut scene = Scene::new();
-    let response = answer(&mut scene, batch(&["a"]), 2, PRODUCE);
-    assert_eq!(response.error_code, ErrorCode::INVALID_REQUIRED_ACKS);
-    assert_eq!(scene.bounds(), (0, 0, 0));
 }
 
 #[test]
@@ -253,37 +173,6 @@ fn compacted_topics_name_the_records_without_a_key() {
 }
 
 #[test]
-fn timestamps_far_from_the_brokers_clock_are_refused() {
-    let mut scene = Scene::new();
-    let at = |timestamp| batch_with(&["a"], BatchBuilder::new(), timestamp);
-    let future = at(now() + 3_600_001 + 60_000);
-    assert_eq!(refused(&mut scene, future), ErrorCode::INVALID_TIMESTAMP);
-    assert_eq!(
-        scene.produce(at(now() + 3_600_000)).error_code,
-        ErrorCode::NONE
-    );
-    assert_eq!(
-        scene.produce(at(0)).error_code,
-        ErrorCode::NONE,
-        "any age by default"
-    );
-    let mut scene = Scene::with_topic(1, &[("message.timestamp.before.max.ms", "1000")]);
-    assert_eq!(
-        refused(&mut scene, at(now() - 60_000)),
-        ErrorCode::INVALID_TIMESTAMP
-    );
-}
-
-#[test]
-fn zstd_is_refused_from_clients_that_cannot_know_it() {
-    let mut scene = Scene::new();
-    let zstd = compressed(&["a"], Compression::Zstd);
-    let response = answer(&mut scene, zstd.clone(), -1, 6);
-    assert_eq!(response.error_code, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
-    assert_eq!(answer(&mut scene, zstd, -1, 7).error_code, ErrorCode::NONE);
-}
-
-#[test]
 fn every_served_version_appends() {
     let mut scene = Scene::new();
     for (version, offset) in (3..=12).zip(0..) {
@@ -293,35 +182,6 @@ fn every_served_version_appends() {
             (ErrorCode::NONE, offset)
         );
     }
-}
-
-#[test]
-fn clients_may_not_write_to_internal_topics() {
-    let mut scene = Scene::new();
-    let request = FindCoordinatorRequest {
-        key: "group".to_owned(),
-        ..FindCoordinatorRequest::default()
-    };
-    scene.harness.request(scene.client, &request, 2);
-    scene.harness.run();
-    let mut request = to_partition(0, -1, batch(&["a"]));
-    request.topic_data[0].name = "__consumer_offsets".to_owned();
-    let response = only_partition(scene.harness.request(scene.client, &request, PRODUCE));
-    assert_eq!(response.error_code, ErrorCode::INVALID_TOPIC_EXCEPTION);
-}
-
-#[test]
-fn log_append_time_stamps_the_batch_and_its_checksum() {
-    let mut scene = Scene::with_topic(1, &[("message.timestamp.type", "LogAppendTime")]);
-    let old = batch_with(&["a", "b"], BatchBuilder::new(), 5);
-    let response = scene.produce(old);
-    let stamped = response.log_append_time_ms;
-    assert!(stamped >= now(), "{stamped}");
-    let data = scene.fetch(0);
-    let (view, _) = BatchView::parse(data.records.bytes().unwrap().clone()).unwrap();
-    view.validate().unwrap();
-    assert_eq!(view.timestamp_type(), TimestampType::LogAppendTime);
-    assert_eq!(view.max_timestamp, stamped);
 }
 
 #[test]
@@ -357,20 +217,6 @@ fn a_topics_compression_type_rewrites_other_batches_only() {
     scene.produce(sent.clone());
     let got = scene.fetch(2).records.bytes().unwrap().clone();
     assert_eq!(got.slice(16..), sent.slice(16..));
-}
-
-#[test]
-fn a_produce_times_out_and_takes_nothing_back() {
-    let mut scene = Scene::new();
-    scene.send(batch(&["a"]));
-    scene.harness.advance(4_999);
-    assert_eq!(scene.answered(), None);
-    scene.harness.advance(1);
-    let response = scene.answered().unwrap();
-    assert_eq!(response.error_code, ErrorCode::REQUEST_TIMED_OUT);
-    scene.harness.run();
-    assert_eq!(scene.answered(), None, "answered once");
-    assert_eq!(scene.values(0), listed(&[(0, "a")]));
 }
 
 #[test]

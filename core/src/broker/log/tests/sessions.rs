@@ -214,15 +214,6 @@ fn a_full_request_ends_the_session_it_names() {
 }
 
 #[test]
-fn sessions_outlive_connections() {
-    let mut scene = Scene::with_topic(1, &[]);
-    let id = scene.begin(&[(0, 0)]);
-    scene.harness.disconnect(scene.client);
-    scene.client = scene.harness.connect();
-    assert_eq!(named(&scene.ask(&in_session(id, 1, &[]))), vec![]);
-}
-
-#[test]
 fn without_a_free_slot_there_is_no_session_and_no_error() {
     let slots = [("max.incremental.fetch.session.cache.slots", "2")];
     let mut scene = Scene::on(Harness::with_config(&slots), 3, &[]);
