@@ -52,6 +52,12 @@ export class Playground {
     );
   }
 
+  /** Has a producer send at its rate, until it is told otherwise. */
+  async sendSteadily(producer) {
+    const ways = this.page.getByRole("group", { name: `How ${producer} sends`, exact: true });
+    await ways.getByRole("button", { name: "Steadily" }).click();
+  }
+
   /** Adds a consumer with the form; `byHand`: a person acknowledges. Returns its name. */
   async addConsumer({ group = "billing", topic = "orders", byHand = false, latest = false } = {}) {
     const name = await this.#nextMember();

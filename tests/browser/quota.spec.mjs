@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, openPlayground, running, state } from "./pages.mjs";
+import { Playground } from "./playground.mjs";
 
 const MIB = 1024 * 1024;
 
@@ -217,4 +218,39 @@ test("many small chunks can be deleted as well, and give their room back", async
   await create("again");
   const second = await fill(page, "again", 24 * 1024);
   assert.ok(second.acknowledged > first.acknowledged / 2, `${second.acknowledged} records fitted`);
+});
+
+test("the page's own clients, over quota: consumers read and acknowledge, and nothing is lost", async (t) => {
+  const { browser, page } = await openPlayground(t, { before: quota(24 * MIB) });
+  browser.expectErrors();
+  const play = new Playground(page);
+  await page.evaluate(async () => (await inPage()).createTopic(window.partita, "large", 1));
+  await play.createTopic("orders", 1);
+  const producer = await play.addProducer();
+  await page.getByLabel(`Topic of ${producer}`).selectOption("orders");
+  const consumer = await play.addConsumer({ byHand: true });
+  await play.settled(consumer, 1);
+  const places = [await play.send(producer, "one"), await play.send(producer, "two")];
+  await play.received(consumer, places);
+  await fill(page, "large");
+  await state(page, "full");
+
+  const before = await play.partition("orders-0");
+  const form = page.getByRole("form", { name: `Send one record from ${producer}`, exact: true });
+  await form.getByRole("button", { name: "Send one record" }).click();
+  await page.locator(`[data-producer="${producer}"]`).filter({ hasText: /full|retr|fail/i }).waitFor();
+  assert.deepEqual(await play.partition("orders-0"), before);
+  await play.acknowledge(consumer, "orders-0@1");
+  await play.committedIs("billing", "orders-0", 2);
+  await state(page, "full");
+
+  // What refused a large record may have room for a small one: after a reload nobody knows yet.
+  await page.reload();
+  await page.locator("[data-broker=full], [data-broker=running]").waitFor();
+  await play.committedIs("billing", "orders-0", 2);
+  await deleteTopic(page, "large");
+  await running(page);
+  // The page has its clients again; the record that was refused is gone with the page before.
+  assert.equal(await play.send(producer, "three"), "orders-0@2");
+  await play.received(consumer, ["orders-0@2"]);
 });
