@@ -5,7 +5,6 @@ use super::batch::BatchView;
 use super::builder::BatchBuilder;
 use super::compression::{Compression, Level};
 use super::error::BatchError;
-use super::header::TimestampType;
 use bytes::Bytes;
 
 /// The same records in a new batch with offsets from 0, compressed with `compression`.
@@ -30,8 +29,6 @@ pub fn rebuild(
         .control(batch.is_control());
     if let Some(now) = log_append_time {
         builder = builder.log_append_time(now);
-    } else if batch.timestamp_type() == TimestampType::LogAppendTime {
-        builder = builder.log_append_time(batch.max_timestamp);
     }
     for record in batch.records(limit)? {
         builder.push(&record?)?;

@@ -162,9 +162,11 @@ impl BatchHeader {
         if self.timestamp_type() == timestamp_type && self.max_timestamp == max_timestamp {
             return false;
         }
+        let others = COMPRESSION_MASK | TRANSACTIONAL | CONTROL | DELETE_HORIZON;
+        // What nobody knows goes, as in Kafka.
         self.attributes = match timestamp_type {
-            TimestampType::CreateTime => self.attributes & !TIMESTAMP_TYPE,
-            TimestampType::LogAppendTime => self.attributes | TIMESTAMP_TYPE,
+            TimestampType::CreateTime => self.attributes & others,
+            TimestampType::LogAppendTime => (self.attributes & others) | TIMESTAMP_TYPE,
         };
         self.max_timestamp = max_timestamp;
         self.seal(records);

@@ -63,8 +63,8 @@ pub struct AppendFacts {
     pub max_timestamp: i64,
     /// The records' size without compression.
     pub uncompressed_size: usize,
-    /// Whether offset deltas are 0, 1, 2, … If not (only with compression: some old clients), the
-    /// batch must be written anew with [`rebuild`](super::rebuild) before it is appended.
+    /// Whether offset deltas are 0, 1, 2, … If not, the batch cannot be appended as it is: it is
+    /// [`Defect::OffsetDeltas`], or written anew with [`rebuild`](super::rebuild).
     pub consecutive: bool,
 }
 
@@ -166,7 +166,6 @@ pub fn validate_for_append(
             return Err(Defect::NegativeSequence.into());
         }
     }
-    let compressed = batch.compression()? != super::Compression::None;
     let mut walk = batch.walk(rules.limit)?;
     let uncompressed_size = walk.uncompressed_size();
     let mut facts = AppendFacts {
@@ -188,9 +187,6 @@ pub fn validate_for_append(
     if !faults.is_empty() {
         return Err(Rejected::Records(faults));
     }
-    if !facts.consecutive && !compressed && rules.origin == Origin::Client {
-        return Err(Defect::OffsetDeltas.into());
-    }
     if rules.timestamp_type == TimestampType::LogAppendTime {
         facts.max_timestamp = rules.now;
     }
@@ -207,13 +203,13 @@ fn fault(
         return Some(RecordFault::NoKey);
     }
     if rules.timestamp_type == TimestampType::CreateTime && timestamp != NO_TIMESTAMP {
-        let age = rules.now.saturating_sub(timestamp);
-        let out_of_range = age > rules.timestamp_before_max_ms
-            || age.saturating_neg() > rules.timestamp_after_max_ms;
-        return out_of_range.then(|| RecordFault::TimestampOutOfRange {
+        let earliest = rules.now.saturating_sub(rules.timestamp_before_max_ms);
+        let latest = rules.now.saturating_add(rules.timestamp_after_max_ms);
+        let in_range = (earliest..=latest).contains(&timestamp);
+        return (!in_range).then_some(RecordFault::TimestampOutOfRange {
             timestamp,
-            earliest: rules.now.saturating_sub(rules.timestamp_before_max_ms),
-            latest: rules.now.saturating_add(rules.timestamp_after_max_ms),
+            earliest,
+            latest,
         });
     }
     (batch.timestamp_type() == TimestampType::LogAppendTime).then_some(RecordFault::LogAppendTime)

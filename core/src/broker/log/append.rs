@@ -12,8 +12,8 @@ use crate::broker::config::{CompressionType, TimestampType as TopicTimestampType
 use crate::protocol::ErrorCode;
 use crate::records::{
     AppendFacts, AppendRules, BatchError, BatchHeader, BatchView, Compression,
-    DEFAULT_DECOMPRESSED_LIMIT, Level, Origin, RecordFault, Rejected, TimestampType, rebuild,
-    validate_for_append,
+    DEFAULT_DECOMPRESSED_LIMIT, Defect, LOG_OVERHEAD, Level, Origin, RecordFault, Rejected,
+    TimestampType, rebuild, validate_for_append,
 };
 
 /// A topic's rules for new batches.
@@ -119,6 +119,13 @@ impl From<Rejected> for Refusal {
             Rejected::Batch(BatchError::UnknownMagic(magic)) => {
                 refusal.message = Some(format!("Invalid magic found in record: {magic}"));
             }
+            Rejected::Batch(BatchError::TooSmall { size }) => {
+                // Kafka counts from behind the length.
+                let size = size.saturating_sub(i64::try_from(LOG_OVERHEAD).unwrap_or(0));
+                refusal.message = Some(format!(
+                    "Record size {size} is less than the minimum record overhead (14)"
+                ));
+            }
             Rejected::Batch(_) => {}
         }
         refusal
@@ -183,8 +190,9 @@ fn target(
     let source = batch.compression()?;
     Ok(match policy.compression {
         Some((codec, level)) if codec != source => Some((codec, level)),
-        Some((_, level)) if !facts.consecutive => Some((source, level)),
-        None if !facts.consecutive => Some((source, Level::Default)),
+        Some(_) | None if !facts.consecutive => {
+            return Err(BatchError::from(Defect::OffsetDeltas).into());
+        }
         Some(_) | None => None,
     })
 }

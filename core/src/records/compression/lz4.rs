@@ -19,13 +19,33 @@ pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<(), BatchError
     Ok(())
 }
 
-pub(super) fn decompress(input: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
-    /// Magic, descriptor and checksum: what a frame has at least. The decoder takes a frame cut
-    /// short in here for the end of the stream.
-    const SMALLEST_FRAME: usize = 7;
-    if input.len() < SMALLEST_FRAME {
-        return Err(BatchError::Corrupt(Compression::Lz4));
+/// Walks through the first frame, whose magic and fields the decoder checks: it may not end before
+/// its end mark, of whose absence the decoder says nothing. What follows is ignored, as in Kafka.
+fn is_whole(input: &[u8]) -> Option<()> {
+    const BLOCK_CHECKSUMS: u8 = 0x10;
+    const CONTENT_SIZE: u8 = 0x08;
+    const CONTENT_CHECKSUM: u8 = 0x04;
+    const DICTIONARY: u8 = 0x01;
+    const UNCOMPRESSED: u32 = 1 << 31;
+    let (&flags, rest) = input.get(4..)?.split_first()?;
+    let bytes_if = |flag, bytes: usize| if flags & flag == 0 { 0 } else { bytes };
+    // Block size, content size, dictionary, header checksum.
+    let mut rest = rest.get(2..)?;
+    rest = rest.get(bytes_if(CONTENT_SIZE, 8)..)?;
+    rest = rest.get(bytes_if(DICTIONARY, 4)..)?;
+    loop {
+        let (size, block) = rest.split_first_chunk()?;
+        let size = u32::from_le_bytes(*size);
+        if size == 0 {
+            return block.get(bytes_if(CONTENT_CHECKSUM, 4)..).map(|_| ());
+        }
+        let size = usize::try_from(size & !UNCOMPRESSED).ok()?;
+        rest = block.get(size..)?.get(bytes_if(BLOCK_CHECKSUMS, 4)..)?;
     }
+}
+
+pub(super) fn decompress(input: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
+    is_whole(input).ok_or(BatchError::Corrupt(Compression::Lz4))?;
     let mut out = Vec::new();
     read_bounded(FrameDecoder::new(input), &mut out, Compression::Lz4, limit)?;
     Ok(out)
