@@ -9,8 +9,10 @@
 //! asks the Kafka at that address and writes its answers down again; with `PARTITA_SUITES=fetch,…`
 //! only some suites. CONTRIBUTING.md says how that Kafka has to be started.
 
+mod batches;
 mod cluster;
 mod commits;
+mod compare;
 mod configs;
 mod differences;
 mod fetch;
@@ -54,6 +56,7 @@ macro_rules! suites {
 
 suites!(
     produce,
+    batches,
     fetch,
     list_offsets,
     commits,
@@ -80,7 +83,7 @@ fn answers(suite: &Suite, peer: Peer) -> Vec<Answer> {
 fn check(name: &str) {
     let suite = SUITES.iter().find(|suite| suite.name == name).unwrap();
     let ours = answers(suite, Peer::ours());
-    let faults = differences::faults(suite.name, suite.recorded, &ours);
+    let faults = compare::faults(suite.name, suite.recorded, &ours);
     assert!(
         faults.is_empty(),
         "{} answers are not as they should be:\n{}",

@@ -8,7 +8,8 @@ use partita_core::protocol::messages::fetch::{FetchPartition, FetchTopic};
 use partita_core::protocol::messages::produce::{PartitionProduceData, TopicProduceData};
 use partita_core::protocol::messages::{FetchRequest, FetchResponse, ProduceRequest};
 use partita_core::records::{
-    BatchBuilder, BatchView, Batches, Compression, DEFAULT_DECOMPRESSED_LIMIT, Level, Record,
+    BatchBuilder, BatchError, BatchView, Batches, Compression, DEFAULT_DECOMPRESSED_LIMIT, Level,
+    Record, TimestampType,
 };
 use partita_core::types::Uuid;
 
@@ -119,6 +120,13 @@ fn told(response: &FetchResponse) -> String {
     format!("{response:?}{batches}").replace(", records: Bytes(None)", "")
 }
 
+/// How batches are written down.
+pub(super) fn batches_told(bytes: Bytes) -> String {
+    let mut told = String::new();
+    read(bytes, &mut told);
+    told
+}
+
 fn read(bytes: Bytes, told: &mut String) {
     let mut batches = Batches::new(bytes);
     for batch in batches.by_ref() {
@@ -131,7 +139,6 @@ fn read(bytes: Bytes, told: &mut String) {
 }
 
 fn batch_told(batch: &BatchView, told: &mut String) {
-    batch.validate().unwrap();
     let header = batch.header();
     let last = header.last_offset();
     write!(
@@ -148,15 +155,30 @@ fn batch_told(batch: &BatchView, told: &mut String) {
         let (id, epoch) = (header.producer_id, header.producer_epoch);
         write!(told, " producer {id} {epoch} {}", header.base_sequence).unwrap();
     }
-    // The broker may have compressed it, which nobody does to the same bytes.
-    if header.compression() == Ok(Compression::None) {
-        write!(told, " crc {:08x}", header.crc).unwrap();
+    let unchanged = header.timestamp_type() == TimestampType::CreateTime;
+    match batch.check_crc() {
+        Err(error) => write!(told, " {error}").unwrap(),
+        // The broker may have compressed it, which nobody does to the same bytes, or stamped it.
+        Ok(()) if header.compression() == Ok(Compression::None) && unchanged => {
+            write!(told, " crc {:08x}", header.crc).unwrap();
+        }
+        Ok(()) => {}
     }
-    for record in batch.records(DEFAULT_DECOMPRESSED_LIMIT).unwrap() {
-        let record = record.unwrap();
+    match batch.records(DEFAULT_DECOMPRESSED_LIMIT) {
+        Err(error) => write!(told, " {error}").unwrap(),
+        Ok(records) => records_told(records, told),
+    }
+    told.push(']');
+}
+
+fn records_told(records: impl Iterator<Item = Result<Record, BatchError>>, told: &mut String) {
+    for record in records {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => return write!(told, " {error}").unwrap(),
+        };
         let value = record.value.unwrap_or_default();
         let value = String::from_utf8_lossy(value.get(..8).unwrap_or(&value)).into_owned();
         write!(told, " {}@{} {value:?}", record.offset, record.timestamp).unwrap();
     }
-    told.push(']');
 }
