@@ -1,7 +1,9 @@
 /** The package as it is published: what its package.json promises is there and loads in Node. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, sep } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -16,6 +18,26 @@ test("the package's wasm compiles in Node and exports the broker", async () => {
   const module = await partita.loadModule();
   const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
   assert.ok(exports.some((name) => name.startsWith("run_broker")), String(exports));
+});
+
+test("nothing of the machine that built it is in the package", async () => {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const files = await readdir(dist, { recursive: true, withFileTypes: true });
+  const names = files.filter((file) => file.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  assert.deepEqual(names.filter((name) => /\.map$/.test(name)), []);
+  for (const name of names) {
+    const text = (await readFile(name)).toString("latin1");
+    for (const path of [root, homedir() + sep, ".cargo", "registry/src"]) {
+      assert.ok(!text.includes(path), `${name} names ${path}`);
+    }
+  }
+});
+
+test("the declarations are those that the package's own reach", async () => {
+  const files = (await readdir(new URL("types/", dist), { recursive: true })).sort();
+  const words = files.join(" ");
+  assert.match(words, /entry\/index\.d\.ts/);
+  assert.doesNotMatch(words, /command|node-worker|deframer/);
 });
 
 test("the caller may give the wasm, as bytes or compiled", async () => {

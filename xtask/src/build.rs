@@ -4,6 +4,7 @@
 //! for a release wasm-opt shrinks the result. `target/bindgen/PRODUCT/` then holds `partita.js`,
 //! `partita.d.ts` and `partita_bg.wasm`; tsconfig.json points there.
 
+use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
@@ -112,8 +113,29 @@ fn compile(product: Product, mode: Mode) -> Result<PathBuf> {
             "partita_web.wasm"
         }
     };
+    command.env("CARGO_ENCODED_RUSTFLAGS", without_paths()?);
     process::run(&mut command)?;
     Ok(target().join(WASM_TARGET).join(mode.profile()).join(file))
+}
+
+/// Flags for rustc by which nothing says where the machine keeps its crates: a panic names the file
+/// in which it happened, and that name is in the wasm.
+fn without_paths() -> Result<OsString> {
+    let mut flags: Vec<OsString> = std::env::var("RUSTFLAGS")
+        .iter()
+        .flat_map(|flags| flags.split_whitespace().map(Into::into))
+        .collect();
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let home = home.context("no home directory, and no CARGO_HOME")?;
+    let registries = std::fs::read_dir(home.join("registry/src"));
+    for registry in registries.into_iter().flatten() {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(registry?.path());
+        flag.push("=crates");
+        flags.push(flag);
+    }
+    Ok(flags.join(OsStr::new("\u{1f}")))
 }
 
 fn bindgen(input: &Path, dir: &Path, mode: Mode) -> Result<()> {

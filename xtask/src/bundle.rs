@@ -9,7 +9,7 @@
 //! of that name in the package; `www/static` is copied as it is.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -71,6 +71,7 @@ pub fn npm(out: &Path) -> Result<()> {
     let mut declarations = tsc();
     declarations.args(["-p", "web/js/tsconfig.json", "--outDir"]);
     process::run(declarations.arg(staging.join("types")))?;
+    prune(&staging.join("types"), "entry/index.d.ts")?;
 
     // Edited as text: the order in `exports` has a meaning.
     let manifest = std::fs::read_to_string(root().join("web/js/package.json"))?;
@@ -87,6 +88,57 @@ pub fn npm(out: &Path) -> Result<()> {
     std::fs::copy(root().join("LICENSE"), staging.join("LICENSE"))?;
     std::fs::copy(root().join("web/README.md"), staging.join("README.md"))?;
     replace(&staging, out)
+}
+
+/// Deletes the declarations that nobody reaches from `entry`: those of files that only our own
+/// code imports.
+fn prune(types: &Path, entry: &str) -> Result<()> {
+    let mut needed = vec![types.join(entry)];
+    let mut next = 0;
+    while let Some(file) = needed.get(next).cloned() {
+        next += 1;
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("no declaration {}", file.display()))?;
+        // Whatever is quoted and relative is the name of a module.
+        for name in text.split('"').filter(|word| word.starts_with('.')) {
+            let module = file.with_file_name(name).with_extension("d.ts");
+            let module = normal(&module);
+            if !needed.contains(&module) {
+                needed.push(module);
+            }
+        }
+    }
+    prune_dir(types, &needed)
+}
+
+/// A path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+fn prune_dir(dir: &Path, needed: &[PathBuf]) -> Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            prune_dir(&path, needed)?;
+            if std::fs::read_dir(&path)?.next().is_none() {
+                std::fs::remove_dir(&path)?;
+            }
+        } else if !needed.contains(&path) {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks the types of all TypeScript. The glue's declarations must have been built.
