@@ -65,9 +65,14 @@ pub(crate) fn validate_topic_configs(
     configs: &SortedMap<String, String>,
     broker: &BrokerConfig,
 ) -> Result<(), ConfigError> {
+    // All names before any value, as Kafka does.
+    let mut defined = Vec::with_capacity(configs.len());
     for (name, value) in configs {
         let definition = topic_definition(name)
             .ok_or_else(|| ConfigError(format!("Unknown topic config name: {name}")))?;
+        defined.push((definition, value));
+    }
+    for (definition, value) in defined {
         definition.validate(value)?;
     }
     let config = TopicConfig::new(configs, broker);
