@@ -9,7 +9,7 @@ import { PACKAGE, serve, startBrowser } from "./harness.mjs";
 export const inPageScript = 'globalThis.inPage = () => import("/tests/browser/in-page.mjs");';
 
 /** As somebody writes it who uses the package: plain files, no bundler. */
-const PROGRAM = `<!doctype html>
+export const PROGRAM = `<!doctype html>
 <html lang="en">
   <head><meta charset="utf-8" /><title>A program</title><link rel="icon" href="data:," /></head>
   <body>

@@ -4,8 +4,8 @@
 //! those that need it fail at once. The table at the end has each stage's result and seconds.
 //!
 //! To add a test there is nothing to do here: Rust tests are found by cargo, and files named
-//! `tests/npm/*.test.mjs`, `tests/browser/*.spec.mjs` and `tests/clients/*.test.mjs` by their
-//! folder.
+//! `tests/npm/*.test.mjs`, `tests/browser/*.spec.mjs`, `tests/firefox/*.test.mjs` and
+//! `tests/clients/*.test.mjs` by their folder.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ struct Stage {
     run: fn() -> Result<()>,
 }
 
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     Stage {
         name: "setup",
         needs: &[],
@@ -58,6 +58,11 @@ const STAGES: [Stage; 8] = [
         name: "browser",
         needs: &["setup", "dist"],
         run: browser,
+    },
+    Stage {
+        name: "firefox",
+        needs: &["setup", "dist"],
+        run: firefox,
     },
     Stage {
         name: "clients",
@@ -259,19 +264,25 @@ fn wasm() -> Result<()> {
 /// Builds both products and tries the npm package in Node.
 fn dist() -> Result<()> {
     dist::build(Mode::Dist)?;
-    node_tests("tests/npm", ".test.mjs")
+    node_tests("tests/npm", ".test.mjs", &[])
 }
 
 fn browser() -> Result<()> {
-    node_tests("tests/browser", ".spec.mjs")
+    node_tests("tests/browser", ".spec.mjs", &[])
+}
+
+/// Skips itself where no Firefox is installed, and says so.
+fn firefox() -> Result<()> {
+    // Node 20 has the WebSocket by which Firefox is told what to do, but not by default.
+    node_tests("tests/firefox", ".test.mjs", &["--experimental-websocket"])
 }
 
 fn clients() -> Result<()> {
-    node_tests("tests/clients", ".test.mjs")
+    node_tests("tests/clients", ".test.mjs", &[])
 }
 
 /// Runs the test files of a folder, one after the other: they share two cores.
-fn node_tests(folder: &str, suffix: &str) -> Result<()> {
+fn node_tests(folder: &str, suffix: &str, flags: &[&str]) -> Result<()> {
     let mut files = Vec::new();
     let path = root().join(folder);
     if !path.exists() {
@@ -289,6 +300,7 @@ fn node_tests(folder: &str, suffix: &str) -> Result<()> {
     }
     files.sort();
     let mut tests = command("node");
+    tests.args(flags);
     tests.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
     // A file that hangs fails by name, before the whole command is ended.
     tests.arg("--test-timeout=900000");
