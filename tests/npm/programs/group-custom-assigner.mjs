@@ -4,7 +4,10 @@ import { inbox, listen, unordered, within, withTopics } from '../support.mjs'
 
 export default async function ({ Kafka, brokers, kafkajs, uniq, log }) {
   const { AssignerProtocol: { MemberMetadata, MemberAssignment }, PartitionAssigners } = kafkajs
-  const kafka = new Kafka({ clientId: 'shop', brokers })
+  // Each member has a Kafka of its own: KafkaJS's consumers of one Kafka share what they know of their group's offsets,
+  // and one that joins can make the others crash.
+  const another = () => new Kafka({ clientId: 'shop', brokers })
+  const kafka = another()
   const topic = uniq('orders')
   const admin = await withTopics(kafka, [{ topic, numPartitions: 3 }])
   const seen = {}
@@ -36,7 +39,7 @@ export default async function ({ Kafka, brokers, kafkajs, uniq, log }) {
   }
   const joins = inbox()
   const start = async (groupId, partitionAssigners) => {
-    const consumer = kafka.consumer({ groupId, partitionAssigners, maxWaitTimeInMs: 50, heartbeatInterval: 20 })
+    const consumer = another().consumer({ groupId, partitionAssigners, maxWaitTimeInMs: 50, heartbeatInterval: 20 })
     const member = { consumer, join: null, crashes: listen(consumer, 'CRASH') }
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       member.join = payload

@@ -3,7 +3,10 @@
 import { byPosition, inbox, withTopics } from '../support.mjs'
 
 export default async function ({ Kafka, brokers, uniq, log }) {
-  const kafka = new Kafka({ clientId: 'shop', brokers })
+  // Each member has a Kafka of its own: KafkaJS's consumers of one Kafka share what they know of their group's offsets,
+  // and one that joins can make the others crash.
+  const another = () => new Kafka({ clientId: 'shop', brokers })
+  const kafka = another()
   const topic = uniq('orders')
   const admin = await withTopics(kafka, [{ topic, numPartitions: 2 }])
   const producer = kafka.producer()
@@ -11,7 +14,7 @@ export default async function ({ Kafka, brokers, uniq, log }) {
   await producer.send({ topic, messages: Array.from({ length: 10 }, (_, i) => ({ value: `${i}`, partition: i % 2 })) })
   const groupId = uniq('workers')
   const start = async options => {
-    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, heartbeatInterval: 20 })
+    const consumer = another().consumer({ groupId, maxWaitTimeInMs: 50, heartbeatInterval: 20 })
     const box = inbox()
     await consumer.connect()
     await consumer.subscribe({ topics: [topic], fromBeginning: true })

@@ -3,7 +3,10 @@
 import { inbox, listen, withTopics } from '../support.mjs'
 
 export default async function ({ Kafka, brokers, uniq, log }) {
-  const kafka = new Kafka({ clientId: 'shop', brokers })
+  // Each member has a Kafka of its own: KafkaJS's consumers of one Kafka share what they know of their group's offsets,
+  // and one that joins can make the others crash.
+  const another = () => new Kafka({ clientId: 'shop', brokers })
+  const kafka = another()
   const topic = uniq('orders')
   await withTopics(kafka, [{ topic, numPartitions: 2 }])
   const producer = kafka.producer()
@@ -12,7 +15,7 @@ export default async function ({ Kafka, brokers, uniq, log }) {
   const groupId = uniq('workers')
   const config = { groupId, maxWaitTimeInMs: 50, heartbeatInterval: 20 }
 
-  const first = kafka.consumer(config)
+  const first = another().consumer(config)
   const events = listen(first, 'GROUP_JOIN', 'REBALANCING')
   const entered = inbox()
   const done = inbox()
@@ -36,7 +39,7 @@ export default async function ({ Kafka, brokers, uniq, log }) {
   })
   await entered.count(1)
 
-  const second = kafka.consumer(config)
+  const second = another().consumer(config)
   await second.connect()
   await second.subscribe({ topics: [topic], fromBeginning: true })
   await second.run({ eachMessage: async ({ message: { value } }) => done.push(value.toString()) })

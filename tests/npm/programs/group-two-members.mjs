@@ -3,7 +3,10 @@
 import { inbox, listen, outcome, unordered, withTopics } from '../support.mjs'
 
 export default async function ({ Kafka, brokers, uniq, log }) {
-  const kafka = new Kafka({ clientId: 'shop', brokers })
+  // Each member has a Kafka of its own: KafkaJS's consumers of one Kafka share what they know of their group's offsets,
+  // and one that joins can make the others crash.
+  const another = () => new Kafka({ clientId: 'shop', brokers })
+  const kafka = another()
   const topic = uniq('orders')
   const admin = await withTopics(kafka, [{ topic, numPartitions: 4 }])
   const producer = kafka.producer()
@@ -13,7 +16,7 @@ export default async function ({ Kafka, brokers, uniq, log }) {
   const records = inbox()
   const members = []
   const start = async () => {
-    const member = { consumer: kafka.consumer({ groupId, maxWaitTimeInMs: 50, heartbeatInterval: 20 }), assigned: null }
+    const member = { consumer: another().consumer({ groupId, maxWaitTimeInMs: 50, heartbeatInterval: 20 }), assigned: null }
     members.push(member)
     member.events = listen(member.consumer, 'GROUP_JOIN', 'REBALANCING')
     member.consumer.on(member.consumer.events.GROUP_JOIN, ({ payload }) => {

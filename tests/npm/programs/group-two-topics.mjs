@@ -3,14 +3,17 @@
 import { inbox, unordered, withTopics } from '../support.mjs'
 
 export default async function ({ Kafka, brokers, uniq, log }) {
-  const kafka = new Kafka({ clientId: 'shop', brokers })
+  // Each member has a Kafka of its own: KafkaJS's consumers of one Kafka share what they know of their group's offsets,
+  // and one that joins can make the others crash.
+  const another = () => new Kafka({ clientId: 'shop', brokers })
+  const kafka = another()
   const [orders, payments] = [uniq('orders'), uniq('payments')]
   await withTopics(kafka, [{ topic: orders, numPartitions: 3 }, { topic: payments, numPartitions: 3 }])
   const groupId = uniq('workers')
   const joins = inbox()
   const members = []
   const start = async topics => {
-    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, heartbeatInterval: 20 })
+    const consumer = another().consumer({ groupId, maxWaitTimeInMs: 50, heartbeatInterval: 20 })
     const member = { assigned: null }
     members.push(member)
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
