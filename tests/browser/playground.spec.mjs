@@ -253,3 +253,48 @@ test("every control has a name, and the keyboard reaches it", async (t) => {
   );
   assert.deepEqual(missed, []);
 });
+
+test("records are coloured by what the group one turns to has read", async (t) => {
+  const { page, play, p1 } = await open(t);
+  await play.settled(await play.addConsumer(), 1);
+  await play.settled(await play.addConsumer({ group: "shipping", byHand: true }), 1);
+  await play.send(p1, "one");
+  await play.committedIs("billing", "orders-0", 1);
+  const record = (words) => page.getByRole("button", { name: `orders-0 offset 0, ${words}` });
+  await record("acknowledged").waitFor();
+  await play.received("c2", ["orders-0@0"]);
+  await page.locator("[data-group-id=shipping] h3").click();
+  await record("not read yet").waitFor();
+  await page.getByText("acknowledged by shipping").waitFor();
+});
+
+test("on a small screen nothing flies, and the drawer comes when it is asked for", async (t) => {
+  const { page, play, p1 } = await open(t, { viewport: { width: 360, height: 740 } });
+  await play.send(p1, "one");
+  assert.equal(await page.locator(".flights").isVisible(), false);
+  assert.equal(await page.getByRole("tabpanel").isVisible(), false);
+  await page.getByRole("tab", { name: "Traffic" }).click();
+  await page.getByText("writes 1 record to orders-0").waitFor();
+  await page.getByRole("tab", { name: "Traffic" }).click();
+  await page.getByRole("tabpanel").waitFor({ state: "hidden" });
+});
+
+test("the bar of a record in work grows as time goes, however often the page is drawn", async (t) => {
+  const { page, play, p1 } = await open(t);
+  const c1 = await play.addConsumer();
+  await play.settled(c1, 1);
+  await page.getByRole("slider", { name: "Speed", exact: true }).fill("-1");
+  await play.send(p1, "one");
+  const bar = play.member(c1).locator(".grow");
+  await bar.waitFor();
+  const sample = () =>
+    bar.evaluate((bar) => {
+      const { progress, duration } = bar.getAnimations()[0].effect.getComputedTiming();
+      return { at: document.timeline.currentTime, done: progress * duration };
+    });
+  const before = await sample();
+  for (const value of ["two", "three", "four"]) await play.send(p1, value);
+  const after = await sample();
+  const off = after.done - before.done - (after.at - before.at);
+  assert.ok(after.at > before.at && Math.abs(off) < 1, `${off} ms off`);
+});

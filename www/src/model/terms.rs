@@ -21,11 +21,16 @@ pub(crate) enum Term {
     Partitioner,
     ConsumerGroup,
     Partition,
+    Pause,
+    Seek,
+    Leave,
+    Crash,
+    ByHand,
 }
 
 impl Term {
     /// All of them.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::HighWatermark,
         Self::LogEndOffset,
         Self::LogStartOffset,
@@ -44,6 +49,11 @@ impl Term {
         Self::Partitioner,
         Self::ConsumerGroup,
         Self::Partition,
+        Self::Pause,
+        Self::Seek,
+        Self::Leave,
+        Self::Crash,
+        Self::ByHand,
     ];
 
     /// Its name in `data-term`: Kafka's own where Kafka writes it so.
@@ -67,6 +77,11 @@ impl Term {
             Self::Partitioner => "partitioner",
             Self::ConsumerGroup => "group",
             Self::Partition => "partition",
+            Self::Pause => "pause",
+            Self::Seek => "seek",
+            Self::Leave => "leave",
+            Self::Crash => "crash",
+            Self::ByHand => "by-hand",
         }
     }
 
@@ -122,6 +137,22 @@ impl Term {
             Self::Partition => {
                 "Partition: a log of its own, with its own offsets. Order holds within it, and in a \
                  group it has one owner."
+            }
+            Self::Pause => "It takes no records, and stays a member: its partitions stay with it.",
+            Self::Seek => {
+                "Rewinds or skips: to the beginning, the end, an offset or a time. Records are not \
+                 removed when they are read."
+            }
+            Self::Leave => {
+                "Says goodbye with LeaveGroup: its partitions go to the other members at once."
+            }
+            Self::Crash => {
+                "Vanishes without a word: its partitions go to the others only when \
+                 session.timeout.ms ends."
+            }
+            Self::ByHand => {
+                "Nothing is committed until you acknowledge it. What is not acknowledged comes \
+                 again after a crash."
             }
         }
     }

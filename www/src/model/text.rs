@@ -1,6 +1,7 @@
 //! Figures, bytes and groups as people read them.
 
 use partita_core::broker::{GroupView, MemberView};
+use partita_core::types::TopicPartition;
 
 /// A whole number with thin gaps between thousands.
 pub(crate) fn number(value: i64) -> String {
@@ -81,6 +82,19 @@ pub(crate) fn count(value: i64, one: &str) -> String {
     format!("{} {one}{plural}", number(value))
 }
 
+/// A partition's name where there is little room: the end of its topic's.
+pub(crate) fn short(partition: &TopicPartition) -> String {
+    const MOST: usize = 7;
+    let (topic, number) = (&partition.topic, partition.partition);
+    let length = topic.chars().count();
+    if length <= MOST {
+        return partition.to_string();
+    }
+    let left_out = length.saturating_sub(MOST).saturating_add(2);
+    let end: String = topic.chars().skip(left_out).collect();
+    format!("…{end}-{number}")
+}
+
 /// `third`, or `12th`.
 pub(crate) fn ordinal(value: i32) -> String {
     match value {
@@ -140,6 +154,16 @@ pub(crate) fn count_of(length: usize, one: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_are_cut_where_they_begin() {
+        assert_eq!(short(&TopicPartition::new("orders", 11)), "orders-11");
+        assert_eq!(short(&TopicPartition::new("payment", 0)), "payment-0");
+        assert_eq!(
+            short(&TopicPartition::new("customer-events", 3)),
+            "…vents-3"
+        );
+    }
 
     #[test]
     fn ordinals() {

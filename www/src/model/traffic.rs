@@ -124,7 +124,7 @@ pub(crate) fn words(request: &RequestView) -> String {
         "LeaveGroup" => "leaves",
         "Heartbeat" => "is alive in",
         "Fetch" => "asks for",
-        "ListOffsets" => "asks for offsets of",
+        "ListOffsets" => "asks for offsets",
         "OffsetCommit" => "commits for",
         "OffsetFetch" => "asks where it left off:",
         "Metadata" => "asks who leads",

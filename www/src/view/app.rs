@@ -28,7 +28,7 @@ pub(crate) fn app(props: &AppProps) -> Html {
             session.on_change(move || update.force_update());
             session.changed();
             keys::listen(&session);
-            hover::listen();
+            hover::listen(&session);
         });
     }
     {
@@ -41,6 +41,14 @@ pub(crate) fn app(props: &AppProps) -> Html {
         use_effect(move || {
             wires::draw(&session);
             flights::launch(&session);
+        });
+    }
+    {
+        let open = session.ui.borrow().menu.clone();
+        use_effect_with(open, |open| {
+            if open.is_some() {
+                come_into_view();
+            }
         });
     }
     let nothing = {
@@ -73,6 +81,22 @@ pub(crate) fn app(props: &AppProps) -> Html {
             { drawer::view(session) }
             <hover::Meanings />
         </>
+    }
+}
+
+/// What was opened is not left below the edge.
+fn come_into_view() {
+    let opened = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| {
+            document
+                .query_selector(".popin, .addform, .pop, .mkform")
+                .ok()?
+        });
+    if let Some(opened) = opened {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        opened.scroll_into_view_with_scroll_into_view_options(&options);
     }
 }
 

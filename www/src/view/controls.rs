@@ -7,9 +7,11 @@ use partita_core::types::TopicPartition;
 use yew::prelude::*;
 
 use super::form::{Answer, Fields, Typed, on_number, on_submit, options};
+use super::hover::{explained, id};
 use super::parts::{on_click, quiet};
 use super::ui::Menu;
 use crate::clients::consumer::PageConsumer;
+use crate::model::terms::Term;
 use crate::session::Session;
 
 /// All but acknowledging; `word` is the member's state.
@@ -41,10 +43,12 @@ pub(crate) fn view(session: &Rc<Session>, consumer: &Rc<PageConsumer>, word: &st
     html! {
         <>
             <div class="macts">
-                { quiet(None, verb, format!("{verb} {name}"), pause) }
-                { quiet(None, "Seek", format!("Seek {name}"), toggle) }
-                { quiet(None, "Leave", format!("Leave {name}"), act(|_, consumer| consumer.leave())) }
-                { quiet(None, "Crash", format!("Crash {name}"), act(|_, consumer| consumer.crash())) }
+                { explained(Term::Pause, verb, format!("{verb} {name}"), pause) }
+                { explained(Term::Seek, "Seek", format!("Seek {name}"), toggle) }
+                { explained(Term::Leave, "Leave", format!("Leave {name}"),
+                    act(|_, consumer| consumer.leave())) }
+                { explained(Term::Crash, "Crash", format!("Crash {name}"),
+                    act(|_, consumer| consumer.crash())) }
             </div>
             if seeking { { seek(session, consumer, &name) } }
             { settings(session, consumer, &name) }
@@ -189,6 +193,7 @@ fn settings(session: &Rc<Session>, consumer: &Rc<PageConsumer>, name: &str) -> H
                 <button type="button" aria-pressed={(!manual).to_string()}
                     onclick={by_hand(false)}>{ "Acknowledges itself" }</button>
                 <button type="button" aria-pressed={manual.to_string()}
+                    data-term={Term::ByHand.name()} aria-describedby={id(Term::ByHand.name())}
                     onclick={by_hand(true)}>{ "By hand" }</button>
             </div>
         </>

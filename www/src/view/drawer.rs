@@ -19,14 +19,15 @@ use crate::session::Session;
 const ROWS: usize = 60;
 
 pub(crate) fn view(session: &Rc<Session>) -> Html {
-    let (open, chosen, shown) = {
+    let (open, sheet, chosen, shown) = {
         let ui = session.ui.borrow();
-        (!ui.drawer_closed, ui.tab, ui.shown)
+        (!ui.drawer_closed, ui.sheet, ui.tab, ui.shown)
     };
     let tab = |tab: Tab, text: &'static str| {
         let selected = open && chosen == tab;
         let choose = on_click(session, move |session| {
             let mut ui = session.ui.borrow_mut();
+            ui.sheet = !ui.sheet || ui.tab != tab;
             ui.drawer_closed = false;
             ui.tab = tab;
         });
@@ -41,7 +42,7 @@ pub(crate) fn view(session: &Rc<Session>) -> Html {
         false => ("Open the drawer", UP),
     };
     html! {
-        <section class="drawer" aria-label="Traffic and offsets">
+        <section class="drawer" aria-label="Traffic and offsets" data-sheet={sheet.to_string()}>
             <div class="tabs">
                 <div role="tablist" aria-label="Drawer" style="display:contents">
                     { tab(Tab::Traffic, "Traffic") }{ tab(Tab::Offsets, "Offsets") }

@@ -1,14 +1,30 @@
 //! What hover and focus show: the meaning of a term, and only the lines of a card or strip.
 
+use std::rc::Rc;
+
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Element, Event, HtmlElement, KeyboardEvent};
+use web_sys::{Document, Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
 use yew::prelude::*;
 
 use super::wires::all;
 use crate::model::terms::Term;
+use crate::session::Session;
 
 /// How far a meaning stands from its term and from the window's edges, in pixels.
 const GAP: f64 = 6.0;
+
+/// A quiet button whose meaning is a term's.
+pub(crate) fn explained(
+    term: Term,
+    text: &'static str,
+    name: String,
+    onclick: Callback<MouseEvent>,
+) -> Html {
+    html! {
+        <button type="button" class="btn sm quiet" aria-label={name} {onclick}
+            data-term={term.name()} aria-describedby={id(term.name())}>{ text }</button>
+    }
+}
 
 /// A term of Kafka's, which explains itself.
 pub(crate) fn term(term: Term, text: impl Into<AttrValue>) -> Html {
@@ -19,7 +35,7 @@ pub(crate) fn term(term: Term, text: impl Into<AttrValue>) -> Html {
     }
 }
 
-fn id(name: &str) -> String {
+pub(super) fn id(name: &str) -> String {
     format!("term-{name}")
 }
 
@@ -40,7 +56,7 @@ pub(crate) fn meanings() -> Html {
 }
 
 /// Listens for as long as the page lives.
-pub(crate) fn listen() {
+pub(crate) fn listen(session: &Rc<Session>) {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else {
         return;
     };
@@ -64,9 +80,14 @@ pub(crate) fn listen() {
             }
         })
     };
+    let look = {
+        let session = Rc::clone(session);
+        Closure::<dyn FnMut(Event)>::new(move |event: Event| look_at(&session, &event))
+    };
     for (names, listener) in [
         (["pointerover", "focusin"], &over),
         (["focusout", "keydown"], &out),
+        (["pointerdown", "focusin"], &look),
     ] {
         for name in names {
             let listener = listener.as_ref().unchecked_ref();
@@ -75,8 +96,19 @@ pub(crate) fn listen() {
             }
         }
     }
+    look.forget();
     over.forget();
     out.forget();
+}
+
+/// Notes which group a person turns to.
+fn look_at(session: &Session, event: &Event) {
+    let at = event.target().and_then(|it| it.dyn_into::<Element>().ok());
+    let group = at.and_then(|it| it.closest("[data-group-id]").ok().flatten());
+    if let Some(group) = group.and_then(|it| it.get_attribute("data-group-id")) {
+        session.ui.borrow_mut().group = Some(group);
+        session.changed();
+    }
 }
 
 fn show(document: &Document, over: Option<&Element>) -> Result<(), JsValue> {

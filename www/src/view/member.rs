@@ -9,7 +9,8 @@ use yew::prelude::*;
 
 use super::controls;
 use super::form::then;
-use super::parts::{MORE, colour, known, mini, on_click, own, quiet};
+use super::parts::{MORE, colour, known, on_click, own, quiet};
+use super::progress::progress;
 use super::recent::recent;
 use super::ui::Menu;
 use crate::clients::consumer::{Life, PageConsumer};
@@ -326,49 +327,6 @@ fn chips(consumer: &PageConsumer, word: &str, partitions: &[TopicPartition]) -> 
                 { for revoked.iter().map(|it| html! { <span class="chip gone">{ it.to_string() }</span> }) }
             </>
         },
-    }
-}
-
-/// What it works on, with a bar as long as that takes.
-fn progress(session: &Session, consumer: &PageConsumer, word: &str) -> Html {
-    let Some(now) = consumer.processing() else {
-        return match word {
-            "polling" => html! {
-                <div class="now idle"><span class="mini slot"></span>
-                    <span class="w">{ "polls for new records" }</span><span></span>
-                    <span class="bar2"></span></div>
-            },
-            _ => Html::default(),
-        };
-    };
-    let place = format!("{}@{}", now.partition, now.record.offset);
-    let clock = session.clock.get();
-    let gone = session.link.now().monotonic.0.saturating_sub(now.since);
-    let length = u32::try_from(now.until.saturating_sub(now.since)).unwrap_or(0);
-    let rate = if clock.rate > 0.0 {
-        clock.rate
-    } else {
-        session.speed.get()
-    };
-    let real = |millis: f64| millis / rate;
-    let play = if clock.rate > 0.0 {
-        "running"
-    } else {
-        "paused"
-    };
-    let gone = f64::from(u32::try_from(gone).unwrap_or(0));
-    let style = format!(
-        "animation-duration:{:.0}ms;animation-delay:-{:.0}ms;animation-play-state:{play}",
-        real(f64::from(length)),
-        real(gone),
-    );
-    html! {
-        <div class="now">
-            { mini(now.record.key.as_deref(), true) }
-            <span class="mono">{ place.clone() }</span>
-            <span class="w">{ format!("{:.1} s", f64::from(length) / 1000.0) }</span>
-            <span class="bar2" key={format!("{place} {rate} {play}")}><span class="grow" {style}></span></span>
-        </div>
     }
 }
 

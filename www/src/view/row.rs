@@ -141,7 +141,7 @@ fn row(props: &RowProps) -> Html {
             data-leader-epoch={view.leader_epoch.to_string()}
             data-online={view.online.to_string()}>
             <button type="button" class="link" aria-label={format!("Show the records of {name}")}
-                onclick={open}>{ name.to_string() }</button>
+                onclick={open} title={name.to_string()}>{ text::short(name) }</button>
             <div class="body seis">
                 <svg class="bars" viewBox="0 0 100 27" preserveAspectRatio="none" aria-hidden="true">
                     <path d={bars.path(0, bright, *most, HEIGHT)} stroke="var(--edge)" />

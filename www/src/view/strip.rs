@@ -67,7 +67,10 @@ pub(crate) fn props(
         .collect();
     let in_hand = in_hand(session, &name);
     let records = session.cells.borrow();
-    let committed = lanes.first().map(|lane| lane.committed);
+    let looked_at = lanes.iter().find(|it| ui.group.as_ref() == Some(&it.group));
+    let committed = looked_at
+        .or_else(|| lanes.first())
+        .map(|lane| lane.committed);
     let cells = layout.offsets().map(|offset| {
         let record = records.get(&name, offset);
         let key = record.and_then(|record| record.key.as_deref());
@@ -155,7 +158,7 @@ pub(crate) fn strip(props: &StripProps) -> Html {
             data-leader-epoch={view.leader_epoch.to_string()}
             data-online={view.online.to_string()}>
             <div class="gut">
-                <b>{ name.to_string() }</b>
+                <b title={name.to_string()}>{ text::short(name) }</b>
                 <span data-term={Term::LogStartOffset.name()}>{ format!("start {}", view.log_start_offset) }</span>
                 { for lanes.iter().enumerate().map(|(at, lane)| html! {
                     <span class="gl" style={format!("--i:{at};--g:var(--g-{})", lane.number)}>

@@ -30,7 +30,7 @@ pub(crate) fn view(session: &Rc<Session>, measure: NodeRef) -> Html {
             <div class="measure" ref={measure}></div>
             if creating { { create_form(session) } }
             { for topics.iter().map(|it| topic(session, it)) }
-            if !topics.iter().all(|it| session.world.borrow().in_rows(&it.topic)) { { legend() } }
+            if !topics.iter().all(|it| session.world.borrow().in_rows(&it.topic)) { { legend(session) } }
             { notices::tries(session) }
         </section>
     }
@@ -141,15 +141,23 @@ fn more(session: &Rc<Session>, name: &str) -> Html {
 }
 
 /// What the cells and flags mean.
-fn legend() -> Html {
-    let cell = |class: &'static str, text: &'static str| {
+fn legend(session: &Session) -> Html {
+    let done = {
+        let (world, ui) = (session.world.borrow(), session.ui.borrow());
+        let looked_at = ui.group.clone().filter(|it| world.groups.contains_key(it));
+        match looked_at.or_else(|| world.groups.keys().next().cloned()) {
+            Some(group) if world.groups.len() > 1 => format!("acknowledged by {group}"),
+            Some(_) | None => "acknowledged".to_owned(),
+        }
+    };
+    let cell = |class: &'static str, text: &str| {
         html! {
-            <li style="--c:var(--m-1)"><i class={classes!("sw", "cell", "k2", class)}></i>{ text }</li>
+            <li style="--c:var(--m-1)"><i class={classes!("sw", "cell", "k2", class)}></i>{ text.to_owned() }</li>
         }
     };
     html! {
         <ul class="legend" aria-label="Legend">
-            { cell("done", "acknowledged") }
+            { cell("done", &done) }
             { cell("held", "with a consumer") }
             { cell("new", "unread") }
             { cell("pending", "not yet durable") }

@@ -38,12 +38,16 @@ pub(crate) struct Ui {
     pub(crate) inspector: Option<((TopicPartition, i64), String)>,
     pub(crate) tab: Tab,
     pub(crate) drawer_closed: bool,
+    /// Whether the drawer was asked for where it is a sheet: on a small screen it begins closed.
+    pub(crate) sheet: bool,
     /// Which requests are shown, and up to the how-manyeth while a person reads them.
     pub(crate) shown: Shown,
     pub(crate) held: Option<u64>,
     /// Rows that were opened to cells.
     pub(crate) opened: SortedSet<TopicPartition>,
     pub(crate) hero_dismissed: bool,
+    /// The group that a person looked at last: records are coloured by what it has read.
+    pub(crate) group: Option<String>,
     /// Whether the list of keys is open, and whether single keys are off.
     pub(crate) help: bool,
     pub(crate) keys_off: bool,
