@@ -155,6 +155,24 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         why: "the same",
     },
     Difference {
+        suite: "sessions",
+        what: "gone*",
+        versions: 13..=18,
+        kafka: "UNKNOWN_TOPIC_OR_PARTITION(3)",
+        ours: Ours::Part("UNKNOWN_TOPIC_ID(100)"),
+        why: "an id that no topic has any more is unknown, to a session as to anybody; Kafka's sessions remember its name",
+    },
+    Difference {
+        suite: "sessions",
+        what: "made again*",
+        versions: 13..=18,
+        kafka: "INCONSISTENT_TOPIC_ID(103), high_watermark: -1, last_stable_offset: -1, log_start_offset: -1, aborted_transactions: None",
+        ours: Ours::Part(
+            "UNKNOWN_TOPIC_ID(100), high_watermark: -1, last_stable_offset: -1, log_start_offset: -1, aborted_transactions: Some([])",
+        ),
+        why: "the same",
+    },
+    Difference {
         suite: "list_offsets",
         what: "list -3 after deletion *",
         versions: 11..=11,

@@ -24,6 +24,7 @@ mod peer;
 mod produce;
 mod records;
 mod scribe;
+mod sessions;
 mod stand_ins;
 mod topics;
 
@@ -58,6 +59,7 @@ suites!(
     produce,
     batches,
     fetch,
+    sessions,
     list_offsets,
     commits,
     groups,
