@@ -14,6 +14,9 @@ use super::scribe::Scribe;
 /// The version of Produce and Fetch in which everything is told.
 const VERSION: i16 = 11;
 
+/// Where every batch is sent to.
+const TOPICS: &[&str] = &["plain", "stamped", "gzip"];
+
 /// A change of a batch's header and of its records before they are compressed.
 type Change<'a> = &'a dyn Fn(&mut BatchHeader, &mut Vec<u8>);
 
@@ -21,6 +24,18 @@ pub(super) fn ask(scribe: &mut Scribe) {
     scribe.create("plain", 1, &[]);
     scribe.create("stamped", 1, &[("message.timestamp.type", "LogAppendTime")]);
     scribe.create("gzip", 1, &[("compression.type", "gzip")]);
+    for kept in ["producer", "uncompressed", "snappy", "lz4", "zstd"] {
+        scribe.create(kept, 1, &[("compression.type", kept)]);
+        for codec in Compression::ALL {
+            let (header, records) = changed(codec, &|_, _| ());
+            ask_batch(
+                scribe,
+                &format!("{codec}, kept"),
+                &sealed(header, &records),
+                &[kept],
+            );
+        }
+    }
     for codec in Compression::ALL {
         headers(scribe, codec);
         records(scribe, codec);
@@ -58,8 +73,8 @@ fn sealed(mut header: BatchHeader, records: &[u8]) -> Bytes {
 
 /// Produces to each topic; what was appended is fetched. Offsets are counted from the batch's first,
 /// so that each answer stands for itself.
-fn ask_batch(scribe: &mut Scribe, what: &str, batch: &Bytes) {
-    for topic in ["plain", "stamped", "gzip"] {
+fn ask_batch(scribe: &mut Scribe, what: &str, batch: &Bytes, topics: &[&str]) {
+    for topic in topics {
         let name = scribe.name(topic);
         let request = produce(&name, Uuid::ZERO, 0, -1, batch.clone());
         let mut response = scribe.call(VERSION, &request).unwrap();
@@ -86,6 +101,7 @@ fn ask_changed(scribe: &mut Scribe, codec: Compression, what: &str, change: Chan
         scribe,
         &format!("{codec}, {what}"),
         &sealed(header, &records),
+        TOPICS,
     );
 }
 
@@ -145,7 +161,12 @@ fn headers(scribe: &mut Scribe, codec: Compression) {
         let mut header = BatchHeader::parse(&whole).unwrap();
         header.batch_length = header.batch_length.wrapping_add(by);
         let batch = Bytes::from([&header.to_bytes()[..], &records].concat());
-        ask_batch(scribe, &format!("{codec}, length wrong by {by}"), &batch);
+        ask_batch(
+            scribe,
+            &format!("{codec}, length wrong by {by}"),
+            &batch,
+            TOPICS,
+        );
     }
 }
 
@@ -318,6 +339,7 @@ fn compressed(scribe: &mut Scribe, codec: Compression) {
             scribe,
             &format!("{codec}, compressed {what}"),
             &sealed(header, records),
+            TOPICS,
         );
     };
     ask("to nothing", &[]);

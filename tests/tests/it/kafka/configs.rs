@@ -6,6 +6,9 @@ use partita_core::protocol::messages::{
     incremental_alter_configs,
 };
 
+use partita_core::types::Uuid;
+
+use super::records::{batch, fetch, produce};
 use super::scribe::Scribe;
 
 const TOPIC: i8 = 2;
@@ -21,6 +24,7 @@ pub(super) fn ask(scribe: &mut Scribe) {
     for version in 0..=2 {
         replacing(scribe, version);
     }
+    acting(scribe);
 }
 
 fn describe(resource_type: i8, name: &str, keys: Option<&[&str]>) -> DescribeConfigsRequest {
@@ -222,6 +226,52 @@ fn incremental(scribe: &mut Scribe, version: i16) {
     scribe.ask("change one resource twice", version, &request);
     request.resources.clear();
     scribe.ask("change no resource", version, &request);
+}
+
+/// What a config does as soon as it is changed.
+fn acting(scribe: &mut Scribe) {
+    use incremental_alter_configs::{AlterConfigsResource, AlterableConfig};
+    scribe.create("acting", 1, &[]);
+    let name = scribe.name("acting");
+    let changes: &[(&str, Option<&str>)] = &[
+        ("max.message.bytes", Some("60")),
+        ("max.message.bytes", None),
+        ("message.timestamp.type", Some("LogAppendTime")),
+        ("message.timestamp.type", None),
+        ("message.timestamp.before.max.ms", Some("1000")),
+        ("message.timestamp.before.max.ms", None),
+        ("compression.type", Some("lz4")),
+        ("compression.type", None),
+        ("cleanup.policy", Some("compact")),
+        ("cleanup.policy", None),
+        ("segment.bytes", Some("1048576")),
+    ];
+    for (config, value) in changes {
+        let request = IncrementalAlterConfigsRequest {
+            resources: vec![AlterConfigsResource {
+                resource_type: TOPIC,
+                resource_name: name.clone(),
+                configs: vec![AlterableConfig {
+                    name: (*config).to_owned(),
+                    config_operation: if value.is_some() { SET } else { DELETE },
+                    value: value.map(str::to_owned),
+                }],
+            }],
+            validate_only: false,
+        };
+        let what = format!("{config} {value:?}");
+        scribe.ask(&format!("acting, {what}"), 1, &request);
+        scribe.peer.settle(200);
+        let request = produce(&name, Uuid::ZERO, 0, -1, batch(&["a"]));
+        let appended = scribe
+            .ask(&format!("produce after {what}"), 9, &request)
+            .unwrap();
+        let appended = &appended.responses[0].partition_responses[0];
+        if appended.error_code.is_none() {
+            let request = fetch(&name, Uuid::ZERO, 0, appended.base_offset);
+            scribe.ask_fetch(&format!("fetch after {what}"), 12, &request);
+        }
+    }
 }
 
 fn replacing(scribe: &mut Scribe, version: i16) {

@@ -22,6 +22,7 @@ mod list_offsets;
 mod members;
 mod peer;
 mod produce;
+mod rebalances;
 mod records;
 mod scribe;
 mod sessions;
@@ -63,6 +64,7 @@ suites!(
     list_offsets,
     commits,
     groups,
+    rebalances,
     group_admin,
     topics,
     configs,
