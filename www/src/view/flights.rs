@@ -60,7 +60,9 @@ pub(crate) fn launch(session: &Session) {
         .flights
         .borrow_mut()
         .take(MOST.saturating_sub(flying));
-    if flights.is_empty() || document.hidden() || wants_no_motion() {
+    // What is not to be seen would never arrive.
+    let hidden = document.hidden() || air.client_width() == 0;
+    if flights.is_empty() || hidden || wants_no_motion() {
         return;
     }
     for flight in flights {

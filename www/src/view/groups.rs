@@ -7,7 +7,7 @@ use partita_core::broker::{GroupView, MemberView};
 use yew::prelude::*;
 
 use super::form::{Fields, Several, Typed, on_submit, options, then};
-use super::hover::term;
+use super::hover::{term, term_at};
 use super::member;
 use super::parts::{CHECK, MORE, PLUS, icon, known, on_click, problem, quiet};
 use super::ui::Menu;
@@ -199,7 +199,7 @@ fn track(session: &Session, group: Option<&Group>) -> Html {
                 let current = (now == Some(at)).then_some("step");
                 html! {
                     <li class={classes!(past, warn)} aria-current={current}>
-                        <i></i>{ term(*state, *short) }</li>
+                        <i></i>{ term_at(*state, *short, current.is_some()) }</li>
                 }
             }) }
         </ol>

@@ -28,8 +28,14 @@ pub(crate) fn explained(
 
 /// A term of Kafka's, which explains itself.
 pub(crate) fn term(term: Term, text: impl Into<AttrValue>) -> Html {
+    term_at(term, text, true)
+}
+
+/// As [`term`]; `stop` says whether the keyboard stops there.
+pub(crate) fn term_at(term: Term, text: impl Into<AttrValue>, stop: bool) -> Html {
+    let tabindex = stop.then_some("0");
     html! {
-        <span class="term" role="term" tabindex="0" data-term={term.name()} aria-describedby={id(term.name())}>
+        <span class="term" role="term" {tabindex} data-term={term.name()} aria-describedby={id(term.name())}>
             { text.into() }
         </span>
     }

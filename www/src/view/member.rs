@@ -18,6 +18,9 @@ use crate::model::text;
 use crate::model::world::Group;
 use crate::session::Session;
 
+/// What a member without a partition is told.
+const WAITS: &str = "waits: more members than partitions";
+
 /// A member: the page's own, or one that came from elsewhere.
 pub(crate) enum Member {
     Own(Rc<PageConsumer>),
@@ -146,6 +149,8 @@ fn mine(session: &Rc<Session>, group: &str, consumer: &Rc<PageConsumer>, size: S
                 <b>{ name.clone() }</b>
                 if row && !partitions.is_empty() {
                     <div class="chips">{ for partitions.iter().map(small_chip) }</div>
+                } else if row && word == "waiting" {
+                    <div class="chips"><span class="chip none">{ WAITS }</span></div>
                 } else {
                     <span class="st">{ words }</span>
                 }
@@ -313,7 +318,7 @@ fn chips(consumer: &PageConsumer, word: &str, partitions: &[TopicPartition]) -> 
     let revoked = consumer.revoked.borrow();
     match word {
         "waiting" => {
-            html! { <span class="chip none">{ "waits: more members than partitions" }</span> }
+            html! { <span class="chip none">{ WAITS }</span> }
         }
         "crashed" | "failed" | "retrying" | "leaving" if partitions.is_empty() => {
             html! { <span class="chip none">{ "no partition" }</span> }

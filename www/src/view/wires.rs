@@ -76,6 +76,11 @@ pub(crate) fn draw(session: &Session) {
     let (Some(svg), Some(plane)) = (find("svg.wires"), find(".plane")) else {
         return;
     };
+    // Small screens show names instead of lines.
+    if svg.get_bounding_client_rect().width() <= 0.0 {
+        svg.set_text_content(None);
+        return;
+    }
     let origin = plane.get_bounding_client_rect();
     let mut lines = Lines {
         plane: &plane,
