@@ -228,13 +228,19 @@ impl Broker {
     }
 }
 
-/// The partition of `__consumer_offsets` for a group: Java's `String.hashCode`, over UTF-16, with
-/// the sign bit cleared, modulo the number of partitions.
+/// The partition of `__consumer_offsets` for a group: Java's hash with the sign bit cleared, modulo
+/// the number of partitions.
 pub(crate) fn partition_for(group: &str, partitions: i32) -> i32 {
-    let hash = group.encode_utf16().fold(0_i32, |hash, unit| {
+    (java_hash(group) & i32::MAX)
+        .checked_rem(partitions)
+        .unwrap_or(0)
+}
+
+/// Java's `String.hashCode`, over UTF-16.
+fn java_hash(text: &str) -> i32 {
+    text.encode_utf16().fold(0_i32, |hash, unit| {
         hash.wrapping_mul(31).wrapping_add(i32::from(unit))
-    });
-    (hash & i32::MAX).checked_rem(partitions).unwrap_or(0)
+    })
 }
 
 #[cfg(test)]

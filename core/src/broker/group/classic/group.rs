@@ -1,6 +1,7 @@
 //! The group itself: its data, its records, and the changes that keep its invariants.
 
 use crate::sorted::{SortedMap, SortedSet};
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use super::action::Actions;
 use super::{Member, Protocol, State};
 use crate::broker::connection::RequestId;
+use crate::broker::group::java_hash;
 use crate::protocol::ErrorCode;
 use crate::protocol::internal::consumer_offsets::{GroupMetadataValue, MemberMetadata};
 use crate::protocol::internal::consumer_protocol::ConsumerProtocolSubscription;
@@ -351,7 +353,8 @@ impl ClassicGroup {
         self.offered.get(protocol).copied().unwrap_or(0) == self.members.len()
     }
 
-    /// The protocol most members prefer among those that all offer.
+    /// The protocol most members prefer among those that all offer. Of several that are preferred
+    /// alike Kafka takes the first that a small `HashMap` of Java has, and so does this.
     pub(super) fn elect_protocol(&self) -> Option<String> {
         let mut votes: SortedMap<&str, usize> = SortedMap::new();
         for member in self.members.values() {
@@ -362,7 +365,9 @@ impl ClassicGroup {
             let count = votes.entry(&vote.name).or_default();
             *count = count.saturating_add(1);
         }
-        let (name, _) = votes.into_iter().max_by_key(|&(_, count)| count)?;
+        let (name, _) = votes
+            .into_iter()
+            .max_by_key(|&(name, count)| (count, Reverse(bucket(name))))?;
         Some(name.to_owned())
     }
 
@@ -378,6 +383,12 @@ impl ClassicGroup {
         }
         Some(topics)
     }
+}
+
+/// The place of a key in a `HashMap` of Java's with up to twelve.
+fn bucket(key: &str) -> u32 {
+    let hash = java_hash(key).cast_unsigned();
+    (hash ^ (hash >> 16)) & 15
 }
 
 /// A consumer's subscription as far as version 0 has it.
