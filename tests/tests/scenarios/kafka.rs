@@ -23,7 +23,7 @@ pub(crate) const POLL: Duration = Duration::from_millis(3);
 /// How long a client pauses before it tries again.
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 /// How often it is tried to be rid of all groups.
-const MOST_TRIES: usize = 50;
+const MOST_TRIES: usize = 500;
 /// The longest time that a scenario may let pass to be played.
 const LONGEST: u64 = 120_000;
 
