@@ -156,8 +156,8 @@ class Tab {
   }
 
   /** Waits until a function of the page gives something true; resolves to it. */
-  async until(act, argument) {
-    const deadline = Date.now() + 30_000;
+  async until(act, argument, limit = 30_000) {
+    const deadline = Date.now() + limit;
     for (;;) {
       const value = await this.evaluate(act, argument);
       if (value) return value;

@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 use crate::build::Mode;
 use crate::process::{self, cargo, command, root};
 use crate::setup::{self, WASM_TARGET};
-use crate::{dist, tidy};
+use crate::{dist, tidy, wasm_test};
 
 /// One stage: a name, what must have passed before it, and what it does.
 struct Stage {
@@ -271,10 +271,19 @@ fn browser() -> Result<()> {
     node_tests("tests/browser", ".spec.mjs", &[])
 }
 
-/// Skips itself where no Firefox is installed, and says so.
 fn firefox() -> Result<()> {
-    // Node 20 has the WebSocket by which Firefox is told what to do, but not by default.
-    node_tests("tests/firefox", ".test.mjs", &["--experimental-websocket"])
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let installed = std::env::var_os("FIREFOX").is_some()
+        || std::env::split_paths(&path)
+            .any(|dir| dir.join("firefox").exists() || dir.join("firefox-esr").exists());
+    if !installed {
+        println!("no Firefox is installed (or named in FIREFOX): skipped");
+        return Ok(());
+    }
+    let mut tests = cargo("test");
+    tests.args(["--target", WASM_TARGET, "-p", "partita-web", "--tests"]);
+    process::run(tests.env(wasm_test::IN, "firefox"))?;
+    node_tests("tests/firefox", ".test.mjs", &[wasm_test::NODE_WEBSOCKET])
 }
 
 fn clients() -> Result<()> {

@@ -1,7 +1,8 @@
 //! The runner of `cargo test --target wasm32-unknown-unknown`: tests in a real, headless Chromium.
 //!
 //! wasm-bindgen's own runner prepares the test page and serves it; `tests/browser/wasm-tests.mjs`
-//! opens it with playwright-core, as all browser tests do, so no WebDriver has to be installed.
+//! opens it with playwright-core, as all browser tests do, so no WebDriver has to be installed; with
+//! `PARTITA_TESTS_IN=firefox`, `tests/firefox/wasm-tests.mjs` does.
 //! Two processes, because the server never ends by itself: this one reads what the other prints,
 //! starts the browser when the page is up, and passes the verdict on.
 
@@ -17,6 +18,12 @@ use crate::setup;
 
 /// The command of the process that serves.
 pub const SERVER: &str = "test-server";
+
+/// The variable that says in which browser.
+pub const IN: &str = "PARTITA_TESTS_IN";
+
+/// Node 20 has the WebSocket by which Firefox is told what to do, but not by default.
+pub const NODE_WEBSOCKET: &str = "--experimental-websocket";
 
 /// What wasm-bindgen's runner prints when it serves instead of driving a browser itself.
 const READY: &str = "Interactive browsers tests are now available at ";
@@ -44,9 +51,7 @@ pub fn run(mut args: Vec<String>) -> Result<()> {
     for line in BufReader::new(stdout).lines() {
         let line = line?;
         if let Some(url) = line.strip_prefix(READY) {
-            let browser = node(root().join("tests/browser/wasm-tests.mjs"))
-                .arg(url)
-                .status();
+            let browser = browser().arg(url).status();
             end(&mut server);
             return match browser?.success() {
                 true => Ok(()),
@@ -60,6 +65,16 @@ pub fn run(mut args: Vec<String>) -> Result<()> {
         true => Ok(()),
         false => bail!("wasm tests failed"),
     }
+}
+
+/// What opens a page of tests.
+fn browser() -> Command {
+    if std::env::var_os(IN).is_none_or(|browser| browser != "firefox") {
+        return node(root().join("tests/browser/wasm-tests.mjs"));
+    }
+    let mut firefox = node(NODE_WEBSOCKET);
+    firefox.arg(root().join("tests/firefox/wasm-tests.mjs"));
+    firefox
 }
 
 /// Runs wasm-bindgen's runner in this process.

@@ -114,7 +114,13 @@ pub(super) async fn hold(
         let found = meta.get::<JsValue, _, _>(LEASE).primitive();
         let found = found.map_err(failed)?;
         issue(&transaction).map_err(failed)?;
-        found.await.map_err(|e| of_transaction(&raw, &e))?
+        // Answered last: all before it have succeeded then, or the transaction is aborted.
+        let last = meta.get::<JsValue, _, _>(LEASE).primitive();
+        let last = last.map_err(failed)?;
+        let found = found.await.map_err(|e| of_transaction(&raw, &e))?;
+        let last = last.await.map(drop::<Option<JsValue>>);
+        last.map_err(|e| of_transaction(&raw, &e))?;
+        found
     };
     let epoch = inner.writes.borrow().epoch();
     if Lease::from_js(found)?.epoch != epoch {

@@ -168,7 +168,10 @@ async fn take_lease(database: &Database) -> Result<(Lease, Reserve), OpenError> 
             .without_key_type();
         put_format.primitive().map_err(|e| storage(&e))?;
         let put_lease = meta.put(lease.to_js()).with_key(LEASE).without_key_type();
-        put_lease.primitive().map_err(|e| storage(&e))?;
+        let put_lease = put_lease.primitive().map_err(|e| storage(&e))?;
+        put_lease
+            .await
+            .map_err(|e| error::of_transaction(&raw, &e))?;
         (lease, Reserve::found(&keys))
     };
     transaction

@@ -1,8 +1,9 @@
 //! Writes: one guarded transaction each, in order, and all or nothing from the first that fails.
 //!
 //! Every transaction first reads the lease, is aborted unless that is exactly what this host
-//! expects, and writes the next one; the read and all puts are issued without awaiting between
-//! them, and nothing is committed before the read has answered. Transactions over the same stores
+//! expects, and writes the next one at its end; the read and all puts are issued without awaiting
+//! between them, and nothing is committed before all have answered: in Firefox a request that fails
+//! after `commit()` leaves the others committed. Transactions over the same stores
 //! run one after the other, so the second of two in flight sees what became of the first: if that
 //! was aborted, the sequence is not the expected one, and the second is aborted too.
 //!
@@ -348,7 +349,13 @@ async fn transact(inner: &Inner, expected: Lease, ops: &[Op]) -> Result<(), Stor
         .get::<JsValue, _, _>(LEASE)
         .primitive()
         .map_err(|e| error::from_error(&e))?;
-    issue(&transaction, &meta, expected, ops).map_err(|e| error::from_error(&e))?;
+    issue(&transaction, ops).map_err(|e| error::from_error(&e))?;
+    let moved = meta
+        .put(expected.next().to_js())
+        .with_key(LEASE)
+        .without_key_type()
+        .primitive()
+        .map_err(|e| error::from_error(&e))?;
 
     let found = match found.await {
         Ok(found) => Lease::from_js(found),
@@ -362,6 +369,8 @@ async fn transact(inner: &Inner, expected: Lease, ops: &[Op]) -> Result<(), Stor
         };
     }
     drop(meta);
+    // The last one: all before it have succeeded as well, or the transaction is aborted.
+    moved.await.map_err(|e| error::of_transaction(&raw, &e))?;
     transaction
         .commit()
         .await
@@ -369,16 +378,7 @@ async fn transact(inner: &Inner, expected: Lease, ops: &[Op]) -> Result<(), Stor
 }
 
 /// Issues everything of a write, without waiting for anything.
-fn issue(
-    transaction: &TransactionRef<'_>,
-    meta: &ObjectStore<'_>,
-    expected: Lease,
-    ops: &[Op],
-) -> Result<(), Error> {
-    meta.put(expected.next().to_js())
-        .with_key(LEASE)
-        .without_key_type()
-        .primitive()?;
+fn issue(transaction: &TransactionRef<'_>, ops: &[Op]) -> Result<(), Error> {
     let chunks = transaction.object_store(CHUNKS)?;
     let packs = transaction.object_store(PACKS)?;
     let pages = transaction.object_store(PAGES)?;
