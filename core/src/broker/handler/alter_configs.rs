@@ -221,7 +221,7 @@ fn validate_broker_configs(
         }
         definition
             .validate(value)
-            .map_err(|error| (ErrorCode::INVALID_CONFIG, error.0))?;
+            .map_err(|error| (ErrorCode::INVALID_REQUEST, error.0))?;
     }
     if fixed.is_empty() {
         return Ok(());

@@ -127,7 +127,12 @@ fn list(
         broker_definition(name)
     };
     if definition.is_none_or(|definition| definition.kind != Kind::List) {
-        let why = format!("Can't {operation} to key {name} because its type is not LIST.");
+        let why = if kind == RESOURCE_TOPIC {
+            format!("Can't {operation} to key {name} because its type is not LIST.")
+        } else {
+            let operation = operation.to_lowercase();
+            format!("Config value {operation} is not allowed for config key: {name}")
+        };
         return Err((ErrorCode::INVALID_CONFIG, why));
     }
     let value = match configs.get(name) {

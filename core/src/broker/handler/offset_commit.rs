@@ -24,11 +24,15 @@ use crate::protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
 
 /// Checks which partitions there are, commits those, and answers for all.
 pub(super) fn handle(broker: &mut Broker, context: &Context, mut request: OffsetCommitRequest) {
-    let mut answers = Vec::with_capacity(request.topics.len());
-    let mut offsets = Vec::new();
-    for topic in std::mem::take(&mut request.topics) {
-        answers.push(take_topic(broker, context.version, topic, &mut offsets));
-    }
+    let topics = std::mem::take(&mut request.topics).into_iter();
+    let mut taken: Vec<(OffsetCommitResponseTopic, Vec<ToCommit>)> = topics
+        .map(|topic| take_topic(broker, context.version, topic))
+        .collect();
+    // What is refused at once comes first, as in Kafka.
+    let goes_on = |partition: &OffsetCommitResponsePartition| partition.error_code == TO_COME;
+    taken.sort_by_key(|(answer, _)| answer.partitions.iter().all(goes_on));
+    let (mut answers, offsets): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
+    let offsets: Vec<ToCommit> = offsets.into_iter().flatten().collect();
     broker.describe_request(context.id, |_| {
         let said: Vec<String> = offsets
             .iter()
@@ -71,13 +75,13 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, mut request: Offset
 /// Stands in answers for what the coordinator has still to say: a number that is no error's.
 const TO_COME: ErrorCode = ErrorCode(i16::MAX);
 
-/// Makes a topic's answer and moves what can be committed of it to `offsets`, in order.
+/// Makes a topic's answer, and what can be committed of it, in order.
 fn take_topic(
     broker: &Broker,
     version: i16,
     topic: OffsetCommitRequestTopic,
-    offsets: &mut Vec<ToCommit>,
-) -> OffsetCommitResponseTopic {
+) -> (OffsetCommitResponseTopic, Vec<ToCommit>) {
+    let mut offsets = Vec::new();
     let (known, unknown) = if version >= 10 {
         (
             broker.metadata.topic_by_id(topic.topic_id),
@@ -118,13 +122,13 @@ fn take_topic(
             error_code,
         });
     }
-    // Those that are refused at once come first, as in Kafka.
     partitions.sort_by_key(|partition| partition.error_code == TO_COME);
-    OffsetCommitResponseTopic {
+    let answer = OffsetCommitResponseTopic {
         name: topic.name,
         topic_id: topic.topic_id,
         partitions,
-    }
+    };
+    (answer, offsets)
 }
 
 /// Puts the coordinator's answers in their places.

@@ -133,8 +133,8 @@ fn version_10_names_topics_by_id() {
     assert_eq!(
         errors,
         [
-            (id, ErrorCode::NONE),
-            (Uuid([7; 16]), ErrorCode::UNKNOWN_TOPIC_ID)
+            (Uuid([7; 16]), ErrorCode::UNKNOWN_TOPIC_ID),
+            (id, ErrorCode::NONE)
         ]
     );
     let mut fetch = a_fetch("g", "", &[0]);
