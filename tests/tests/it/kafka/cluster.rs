@@ -136,6 +136,14 @@ fn frames(scribe: &mut Scribe) {
     ask("cut short in its header", vec![0, 3, 0, 1]);
     ask("of nothing", vec![]);
     ask(
+        "SaslHandshake",
+        [&header(17, 1)[..], b"\0\x05PLAIN"].concat(),
+    );
+    ask(
+        "SaslAuthenticate",
+        [&header(36, 0)[..], b"\0\0\0\x05\0u\0p\0"].concat(),
+    );
+    ask(
         "with more than its body",
         [&header(12, 0)[..], b"\0\x01g\0\0\0\0\0\x01m", b"more"].concat(),
     );

@@ -82,6 +82,20 @@ fn commits(scribe: &mut Scribe, version: i16, id: Uuid) {
     scribe.ask("commit of unknown partitions", version, &request);
     let request = commit(&group, &unknown, UNKNOWN, one(1));
     scribe.ask("commit of an unknown topic", version, &request);
+    for first_known in [true, false] {
+        let mut request = commit(&group, &plain, id, one(1));
+        let unknown = commit(&group, &unknown, UNKNOWN, one(1)).topics.remove(0);
+        let at = usize::from(first_known);
+        request.topics.insert(at, unknown);
+        let what = format!("commit of two topics, the first known: {first_known}");
+        scribe.ask(&what.replace(": ", " "), version, &request);
+    }
+    let mut request = commit(&group, &plain, id, one(1));
+    let again = request.topics[0].clone();
+    request.topics.push(again);
+    scribe.ask("commit of one topic twice", version, &request);
+    let request = commit(&group, &plain, id, [one(1), one(2)].concat());
+    scribe.ask("commit of one partition twice", version, &request);
     for size in [4_096, 4_097] {
         let long = vec![partition(1, 3, Some("x".repeat(size)))];
         let request = commit(&group, &plain, id, long);

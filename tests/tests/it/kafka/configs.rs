@@ -25,6 +25,7 @@ pub(super) fn ask(scribe: &mut Scribe) {
         replacing(scribe, version);
     }
     acting(scribe);
+    brokers(scribe);
 }
 
 fn describe(resource_type: i8, name: &str, keys: Option<&[&str]>) -> DescribeConfigsRequest {
@@ -226,6 +227,45 @@ fn incremental(scribe: &mut Scribe, version: i16) {
     scribe.ask("change one resource twice", version, &request);
     request.resources.clear();
     scribe.ask("change no resource", version, &request);
+}
+
+/// Configs of brokers, only checked: they would be those of other runs too.
+fn brokers(scribe: &mut Scribe) {
+    use incremental_alter_configs::{AlterConfigsResource, AlterableConfig};
+    let cases: &[Change<'_>] = &[
+        ("log.retention.ms", SET, Some("1000")),
+        ("log.retention.ms", SET, Some("soon")),
+        ("log.retention.ms", SET, Some("-2")),
+        ("log.retention.ms", SET, None),
+        ("log.retention.ms", DELETE, None),
+        ("log.cleanup.policy", APPEND, Some("compact")),
+        ("log.retention.ms", APPEND, Some("1")),
+        ("message.max.bytes", SET, Some("-1")),
+        ("num.partitions", SET, Some("3")),
+        ("auto.create.topics.enable", SET, Some("false")),
+        ("node.id", SET, Some("2")),
+        ("unheard.of", SET, Some("1")),
+        ("unheard.of", DELETE, None),
+        ("", SET, Some("1")),
+    ];
+    for (config, config_operation, value) in cases {
+        for name in ["1", ""] {
+            let request = IncrementalAlterConfigsRequest {
+                resources: vec![AlterConfigsResource {
+                    resource_type: BROKER,
+                    resource_name: name.to_owned(),
+                    configs: vec![AlterableConfig {
+                        name: (*config).to_owned(),
+                        config_operation: *config_operation,
+                        value: value.map(str::to_owned),
+                    }],
+                }],
+                validate_only: true,
+            };
+            let what = format!("check broker {name:?}, {config_operation} {config} {value:?}");
+            scribe.ask(&what, 1, &request);
+        }
+    }
 }
 
 /// What a config does as soon as it is changed.

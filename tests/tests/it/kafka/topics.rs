@@ -23,6 +23,7 @@ pub(super) fn ask(scribe: &mut Scribe) {
         assignments(scribe, version);
         configs(scribe, version);
         several(scribe, version);
+        limits(scribe, version);
     }
     for version in 0..=3 {
         grow(scribe, version);
@@ -30,6 +31,7 @@ pub(super) fn ask(scribe: &mut Scribe) {
     for version in 1..=6 {
         delete(scribe, version);
     }
+    hurried(scribe);
 }
 
 fn topic(name: &str) -> CreatableTopic {
@@ -259,6 +261,55 @@ fn several(scribe: &mut Scribe, version: i16) {
         version,
         Some(format!("{mixed:?}")),
     );
+}
+
+/// Time limits that are over before anything was done: only what is said of that.
+fn limits(scribe: &mut Scribe, version: i16) {
+    for timeout_ms in [0, -1] {
+        let name = scribe.name(&format!("hurried-{version}-{timeout_ms}"));
+        let request = CreateTopicsRequest {
+            timeout_ms,
+            ..create(vec![topic(&name)], false)
+        };
+        let told = scribe.call(version, &request).unwrap();
+        let told = format!("{:?}", told.topics[0].error_code);
+        scribe.note(
+            &format!("create within {timeout_ms} ms"),
+            version,
+            Some(told),
+        );
+        let twice = CreateTopicsRequest {
+            timeout_ms,
+            ..create(vec![topic("a"), topic("a")], true)
+        };
+        scribe.ask(
+            &format!("check twice within {timeout_ms} ms"),
+            version,
+            &twice,
+        );
+    }
+}
+
+/// The same for what changes topics.
+fn hurried(scribe: &mut Scribe) {
+    scribe.create("hurried", 1, &[]);
+    let name = scribe.name("hurried");
+    let grow = CreatePartitionsRequest {
+        topics: vec![CreatePartitionsTopic {
+            name: name.clone(),
+            count: 2,
+            assignments: None,
+        }],
+        timeout_ms: 0,
+        validate_only: false,
+    };
+    scribe.ask("grow within 0 ms", 3, &grow);
+    let delete = DeleteTopicsRequest {
+        topic_names: vec![name],
+        timeout_ms: 0,
+        ..DeleteTopicsRequest::default()
+    };
+    scribe.ask("delete within 0 ms", 5, &delete);
 }
 
 fn grow(scribe: &mut Scribe, version: i16) {
