@@ -52,6 +52,8 @@ test("an acknowledged record flies to its partition, a delivered one on to its c
   await play.stop();
   const form = page.getByRole("form", { name: `Send one record from ${p1}` });
   await form.getByRole("button", { name: "Send one record" }).click();
+  await page.locator(`[data-producer=${p1}]`).getByText("1 record waits").waitFor();
+  assert.equal((await flights(page)).seen.length, 2);
   await play.start();
   await play.received(c1, ["orders-0@0", "orders-0@1"]);
   assert.deepEqual((await flights(page)).seen.slice(2), ["in orders-0@1", "out orders-0@1"]);

@@ -13,10 +13,13 @@ use super::ui::Menu;
 use crate::clients::producer::{LastSend, PageProducer};
 use crate::model::settings::{Keys, ProducerSettings};
 use crate::model::terms::Term;
+use crate::model::text;
 use crate::session::Session;
 
 /// From so many producers on, each is a row.
 const ROWS_FROM: usize = 4;
+/// So many unanswered records are nothing to speak of while the broker serves.
+const MANY_WAITING: usize = 20;
 
 pub(crate) fn view(session: &Rc<Session>) -> Html {
     let producers: Vec<_> = session.producers.borrow().values().cloned().collect();
@@ -81,7 +84,7 @@ fn card(session: &Rc<Session>, producer: &Rc<PageProducer>) -> Html {
             if row {
                 { spark(producer, &settings) }
                 if !matches!(&*producer.last.borrow(), LastSend::Stored { .. } | LastSend::None) {
-                    { last(producer) }
+                    { last(session, producer) }
                 }
             } else {
             <div class="seg" role="group" aria-label={format!("How {name} sends")}>
@@ -95,7 +98,7 @@ fn card(session: &Rc<Session>, producer: &Rc<PageProducer>) -> Html {
             } else {
                 { one(session, producer, &settings) }
             }
-            { last(producer) }
+            { last(session, producer) }
             if open { { set(session, producer, &settings) } } else { { sum(&settings) } }
             }
         </article>
@@ -224,16 +227,25 @@ fn record(fields: &Fields) -> ProducerRecord {
     }
 }
 
-/// How the last send went, and what waits.
-fn last(producer: &PageProducer) -> Html {
+/// How the last send went, and what waits: for the broker, or because there is much.
+fn last(session: &Session, producer: &PageProducer) -> Html {
     let waiting = producer.waiting();
+    let usual = if session.is_running() {
+        MANY_WAITING
+    } else {
+        0
+    };
     match &*producer.last.borrow() {
         LastSend::Failed(error) => html! {
             <p class="last bad" role="status"><span class="num">{ error.clone() }</span></p>
         },
-        LastSend::None | LastSend::Sent | LastSend::Stored { .. } if waiting > 20 => html! {
-            <p class="last" role="status"><span class="num">{ waiting }</span>{ "records wait" }</p>
-        },
+        LastSend::None | LastSend::Sent | LastSend::Stored { .. } if waiting > usual => {
+            let verb = if waiting == 1 { "waits" } else { "wait" };
+            html! {
+                <p class="last">
+                    { format!("{} {verb}", text::count_of(waiting, "record")) }</p>
+            }
+        }
         LastSend::None => html! { <p class="last">{ "nothing sent yet" }</p> },
         LastSend::Sent => html! { <p class="last">{ "sent, not acknowledged" }</p> },
         LastSend::Stored { place, took } => html! {
