@@ -224,8 +224,9 @@ test("the page's own clients, over quota: consumers read and acknowledge, and no
   const { browser, page } = await openPlayground(t, { before: quota(24 * MIB) });
   browser.expectErrors();
   const play = new Playground(page);
-  await page.evaluate(async () => (await inPage()).createTopic(window.partita, "large", 1));
   await play.createTopic("orders", 1);
+  await page.evaluate(async () => (await inPage()).createTopic(window.partita, "large", 1));
+  await page.locator('[data-partition="large-0"]').waitFor();
   const producer = await play.addProducer();
   await page.getByLabel(`Topic of ${producer}`).selectOption("orders");
   const consumer = await play.addConsumer({ byHand: true });
