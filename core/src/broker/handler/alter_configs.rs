@@ -136,6 +136,10 @@ pub(super) fn replace(
             .map_err(|error| (ErrorCode::INVALID_CONFIG, error.0))?,
         _ => validate_broker_configs(&present, &wanted)?,
     }
+    if kind == RESOURCE_TOPIC && broker.metadata.latest_id(name).is_none() {
+        let why = format!("The topic '{name}' does not exist.");
+        return Err((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, why));
+    }
     if validate_only {
         return Ok(());
     }
@@ -165,10 +169,11 @@ pub(super) fn replace(
         .map_err(|error| (error, error.message().to_owned()))
 }
 
-/// The configs that are set on a resource now, durable or pending.
+/// The configs that are set on a resource now, durable or pending; none on a topic that is not
+/// there, for Kafka says what is wrong with configs first.
 ///
 /// # Errors
-/// If there is no such resource, or it is of a kind that has no configs here.
+/// If the resource can have no configs here.
 pub(super) fn present(
     broker: &Broker,
     kind: i8,
@@ -179,12 +184,10 @@ pub(super) fn present(
             let why = "Default topic resources are not allowed.";
             Err((ErrorCode::INVALID_REQUEST, why.to_owned()))
         }
-        RESOURCE_TOPIC if broker.metadata.latest_id(name).is_none() => {
+        RESOURCE_TOPIC => {
             validate_topic_name(name).map_err(|why| (ErrorCode::INVALID_TOPIC_EXCEPTION, why))?;
-            let why = format!("The topic '{name}' does not exist.");
-            Err((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, why))
+            Ok(broker.metadata.latest_configs(kind, name))
         }
-        RESOURCE_TOPIC => Ok(broker.metadata.latest_configs(kind, name)),
         RESOURCE_BROKER => {
             if !name.is_empty() {
                 let expected = broker.config.node_id().to_string();
