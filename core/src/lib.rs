@@ -21,5 +21,7 @@ pub mod types;
 pub mod broker;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "broker")]
+mod sabotage;
 #[cfg(all(feature = "broker", any(test, feature = "testing")))]
 pub mod testing;

@@ -9,3 +9,5 @@ pub mod drive;
 pub mod memory;
 pub mod native;
 mod net;
+pub mod numbers;
+pub mod sim;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::build::Mode;
-use crate::process::{self, cargo, command, root};
+use crate::process::{self, cargo, command, root, target};
 use crate::setup::{self, WASM_TARGET};
 use crate::{dist, tidy, wasm_test};
 
@@ -76,6 +76,9 @@ const SIM_MODULES: [&str; 2] = ["sim::", "mutated::"];
 
 /// How many seeds each of these tests runs there; `PARTITA_SEEDS` overrides it.
 const SIM_SEEDS: &str = "3000";
+
+/// Which seeds run as wasm too.
+const SIM_WASM_SEEDS: &str = "0..50";
 
 /// How many frames the broker gets there; `PARTITA_FRAMES` overrides it.
 const SIM_FRAMES: &str = "1000000";
@@ -247,7 +250,22 @@ fn sim() -> Result<()> {
     if std::env::var_os("PARTITA_FRAMES").is_none() {
         sim.env("PARTITA_FRAMES", SIM_FRAMES);
     }
-    process::run(&mut sim)
+    process::run(&mut sim)?;
+    // The same seeds as wasm. The native program was built with the tests.
+    let wasm = ["-p", "partita-tests", "--lib", "--crate-type", "cdylib"];
+    process::run(
+        cargo("rustc")
+            .args(["--target", WASM_TARGET, "--profile", "sim"])
+            .args(wasm),
+    )?;
+    let wasm = target().join(WASM_TARGET).join("sim/partita_tests.wasm");
+    process::run(
+        command("node")
+            .arg("tests/sim/wasm.mjs")
+            .arg(target().join("sim/sim"))
+            .arg(wasm)
+            .arg(SIM_WASM_SEEDS),
+    )
 }
 
 fn wasm() -> Result<()> {

@@ -1,5 +1,6 @@
 //! What tests and the simulation drive a broker with: storage in memory whose every effect the
-//! caller completes, fails or forgets, and a harness that runs a broker in virtual time.
+//! caller completes, fails or forgets, a harness that runs a broker in virtual time, and a way to
+//! have it break a rule.
 //!
 //! Nothing here is part of the engine. Misuse panics, as tests do.
 #![allow(
@@ -12,5 +13,6 @@
 mod harness;
 mod storage;
 
+pub use crate::sabotage::{Rule, break_rule};
 pub use harness::{BEGINNING, Harness};
 pub use storage::{MemoryStorage, Stored};

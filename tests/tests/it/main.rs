@@ -10,6 +10,5 @@ mod allocation;
 mod client;
 mod kafka;
 mod mutated;
-mod numbers;
 mod protocol;
 mod sim;

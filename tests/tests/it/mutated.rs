@@ -24,8 +24,8 @@ use partita_core::protocol::{Records, Request, encode_request, join};
 use partita_core::records::{BatchBuilder, Record};
 use partita_core::testing::Harness;
 
-use crate::numbers::Numbers;
 use crate::protocol::hostile::{mutate, noise};
+use partita_tests::numbers::Numbers;
 
 /// Frames of one world.
 const WORLD: usize = 2_000;
@@ -254,7 +254,7 @@ fn any_frame(kinds: &[Kind], numbers: &mut Numbers) -> Bytes {
 
 /// A request that has something to do in this world.
 fn sensible(numbers: &mut Numbers) -> Option<Bytes> {
-    let partition = i32::try_from(numbers.below(2)).unwrap();
+    let partition: i32 = numbers.below(2);
     match numbers.below(6) {
         0 | 1 => {
             let version = i16::try_from(3 + numbers.below(10)).unwrap();
@@ -262,7 +262,7 @@ fn sensible(numbers: &mut Numbers) -> Option<Bytes> {
         }
         2 => {
             let version = i16::try_from(4 + numbers.below(9)).unwrap();
-            let offset = i64::try_from(numbers.below(4)).unwrap();
+            let offset: i64 = numbers.below(4);
             frame(&fetch(TOPIC, partition, offset), version, numbers)
         }
         3 => {

@@ -11,6 +11,7 @@ use super::records::{Change, StoredGroup};
 use crate::broker::Broker;
 use crate::broker::effect::{LogId, StorageError};
 use crate::broker::log::ReplayFailed;
+use crate::sabotage::{Rule, broken};
 use crate::types::Uuid;
 
 impl Broker {
@@ -220,7 +221,9 @@ impl Broker {
         let Some(found) = self.groups.of_log(log) else {
             return;
         };
-        found.offsets.rollback();
+        if !broken(Rule::PendingIsRolledBack) {
+            found.offsets.rollback();
+        }
         found.metadata.rollback();
         let mut changed: Vec<Arc<str>> = found.exists.rollback();
         if gone {

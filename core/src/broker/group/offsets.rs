@@ -11,6 +11,7 @@ use super::partition::Partition;
 use super::records::{Change, Commit, OffsetKey};
 use crate::broker::Broker;
 use crate::protocol::ErrorCode;
+use crate::sabotage::{Rule, broken};
 use crate::types::Uuid;
 
 /// Who commits, and in which terms.
@@ -101,7 +102,9 @@ impl Broker {
             };
             changes.push(Change::Commit(key, Some(commit)));
         }
-        self.append_changes(partition, changes)?;
+        if !broken(Rule::CommitsAreWritten) {
+            self.append_changes(partition, changes)?;
+        }
         Ok((partition, errors))
     }
 

@@ -8,6 +8,7 @@ use crate::broker::Broker;
 use crate::broker::dispatch::Context;
 use crate::protocol::ErrorCode;
 use crate::protocol::messages::{HeartbeatRequest, HeartbeatResponse};
+use crate::sabotage::{Rule, broken};
 
 /// Renews the member's session; answers when what it relies on is durable.
 pub(super) fn handle(broker: &mut Broker, context: &Context, request: HeartbeatRequest) {
@@ -15,6 +16,9 @@ pub(super) fn handle(broker: &mut Broker, context: &Context, request: HeartbeatR
         format!("{}, generation {}", request.group_id, request.generation_id)
     });
     let id = context.id;
+    if broken(Rule::RequestsAreAnswered) && request.generation_id % 2 == 0 {
+        return;
+    }
     let beat = match beat(broker, &request) {
         Ok(partition) => {
             return broker.after_group_write(

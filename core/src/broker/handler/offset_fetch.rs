@@ -19,6 +19,7 @@ use crate::protocol::messages::offset_fetch::{
     OffsetFetchResponseTopics,
 };
 use crate::protocol::messages::{OffsetFetchRequest, OffsetFetchResponse};
+use crate::sabotage::{Rule, broken};
 use crate::types::Uuid;
 
 /// Reads each group's offsets, and waits for writes if they must be stable.
@@ -85,7 +86,8 @@ fn fetch(
         Ok(partition) => partition,
         Err(error) => return (refusal(group, version, error), Err(Ok(()))),
     };
-    let committed = broker.committed(partition, &group.group_id, stable);
+    let latest = stable || broken(Rule::ReadersSeeDurableOffsets);
+    let committed = broker.committed(partition, &group.group_id, latest);
     let topics = match &group.topics {
         Some(topics) => {
             let topics = topics.iter();

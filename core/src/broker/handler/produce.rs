@@ -24,6 +24,7 @@ use crate::protocol::messages::produce::{
 };
 use crate::protocol::messages::{ProduceRequest, ProduceResponse};
 use crate::records::{BatchHeader, BatchView, Compression, RecordFault};
+use crate::sabotage::{Rule, broken};
 
 /// With more than so many bytes waiting in a log, acks 0 and 1 wait until theirs are written.
 const MAX_WAITING_BYTES: usize = 16 << 20;
@@ -242,6 +243,7 @@ impl Broker {
             let (code, message) = match self.logs.get(wait.log) {
                 None => (gone, None),
                 Some(log) if log.high_watermark() >= wait.end => return false,
+                Some(_) if broken(Rule::AcknowledgedIsDurable) => return false,
                 Some(log) if log.incarnation() != wait.incarnation => (
                     ErrorCode::KAFKA_STORAGE_ERROR,
                     log.failure().map(ToString::to_string),

@@ -40,6 +40,7 @@ use super::effect::LogId;
 use super::{Broker, Timer};
 use crate::protocol::ErrorCode;
 use crate::records::{BatchHeader, BatchView, Batches, NO_TIMESTAMP};
+use crate::sabotage::{Rule, broken};
 use access::Reads;
 use cache::Cache;
 use chunk::{NewChunk, build};
@@ -227,7 +228,7 @@ impl Broker {
     pub(crate) fn raise_epochs(&mut self, at_least: i32) {
         let mut changed = Vec::new();
         for (id, log) in &mut self.logs.logs {
-            if log.is_online() {
+            if log.is_online() && !broken(Rule::EpochsRise) {
                 log.raise_epoch(at_least);
                 changed.push(*id);
             }

@@ -6,6 +6,7 @@ use super::partition::{PartitionLog, Phase, State};
 use super::producer_state::Producers;
 use crate::broker::effect::StorageError;
 use crate::records::BatchHeader;
+use crate::sabotage::{Rule, broken};
 
 impl PartitionLog {
     /// A write failed: whatever is not known to be durable is gone, and the log is offline.
@@ -83,7 +84,10 @@ impl PartitionLog {
         self.log_start = manifest.log_start;
         self.durable_start = manifest.log_start;
         self.high_watermark = manifest.log_end;
-        self.log_end = manifest.log_end;
+        self.log_end = match broken(Rule::NoHoles) {
+            true => manifest.log_end.saturating_add(1),
+            false => manifest.log_end,
+        };
         self.opened_end = manifest.log_end;
         self.epochs = manifest.epochs;
         self.deleted_to = manifest.index.first();
@@ -97,6 +101,9 @@ impl PartitionLog {
 
     /// Takes the producers' state as it is durable, and remembers what a failure took from them.
     pub(super) fn restore_producers(&mut self, mut durable: Producers, now: i64) {
+        if broken(Rule::ProducersAreKnown) {
+            durable = Producers::default();
+        }
         durable.bound_timestamps(now);
         self.written_producers = durable.clone();
         let end = self.high_watermark;

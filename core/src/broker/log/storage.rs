@@ -14,6 +14,7 @@ use crate::broker::effect::{
     Effect, LogId, MAX_WRITE_BYTES, MAX_WRITES_IN_FLIGHT, Reply, StorageError, Write, WriteOp,
 };
 use crate::broker::{Broker, Lifecycle, Output, Timer};
+use crate::sabotage::{Rule, broken};
 
 /// After how long a failed log is tried again, in milliseconds.
 const RETRY_AFTER: i64 = 500;
@@ -158,6 +159,9 @@ impl Logs {
             end: log.written_end(),
             chunks: flushed.bytes > 0,
         });
+        if broken(Rule::StorageAnswersFirst) {
+            log.landed(log.log_start_offset(), log.written_end());
+        }
         if log.wants_write() {
             self.queue.mark(id);
         }

@@ -299,6 +299,9 @@ impl Broker {
         self.observer.topic(&topic.name);
         self.metadata.names.remove(&topic.id);
         self.metadata.by_name.remove(&topic.name);
+        // Noted when the deletion was asked for, unless that was taken back and then found in the
+        // log. The name may be another's already.
+        self.metadata.latest_names.retain(|_, id| *id != topic.id);
         for log in topic.logs() {
             self.drop_log(log);
         }

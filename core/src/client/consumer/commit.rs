@@ -4,7 +4,9 @@
 //! sent: the coordinator would answer nothing else on the connection. What was asked for in an
 //! earlier generation is sent in the present one only if the member still has all its partitions,
 //! since otherwise it would undo what their new owners commit; else it fails with
-//! `ILLEGAL_GENERATION`.
+//! `ILLEGAL_GENERATION`. What was asked for before the member lost its partitions fails whatever
+//! comes: others may have had them meanwhile, and a generation's number comes again if the broker
+//! crashed before it was durable.
 
 use std::collections::VecDeque;
 
@@ -27,6 +29,8 @@ struct Job {
     offsets: Vec<OffsetToCommit>,
     /// The generation in which it was asked for.
     generation: i32,
+    /// The member has lost its partitions since.
+    lost: bool,
     retry: Option<Retry>,
     token: Option<Token>,
 }
@@ -42,6 +46,13 @@ pub(super) struct Commits {
 impl Commits {
     pub(super) fn is_idle(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// The member has lost its partitions: what is under way is not its to commit any more.
+    pub(super) fn lose(&mut self) {
+        for job in &mut self.queue {
+            job.lost = true;
+        }
     }
 
     /// Counts the interval of automatic commits from here.
@@ -185,6 +196,7 @@ impl Consumer {
             cause,
             offsets,
             generation: self.group.generation,
+            lost: false,
             retry: None,
             token: None,
         });
@@ -220,6 +232,9 @@ impl Consumer {
         }
         if self.subscription.by_hand {
             return None;
+        }
+        if job.lost {
+            return Some(ClientError::protocol(ErrorCode::ILLEGAL_GENERATION));
         }
         if !self.is_member() {
             let message = "Consumer group was not initialized, consumer#run must be called first";

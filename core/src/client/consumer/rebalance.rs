@@ -292,6 +292,7 @@ impl Consumer {
     fn lose_partitions(&mut self) {
         let partitions = self.partitions.names();
         self.partitions.clear();
+        self.commits.lose();
         if !partitions.is_empty() {
             self.tell(ConsumerEvent::Lost { partitions });
         }

@@ -30,10 +30,17 @@ pub(super) struct Topic {
 }
 
 impl Topic {
+    /// When something of what waits can be tried. Once there are partitions only the first holds
+    /// the others up, and their time has come long ago.
     pub(super) fn waiting_due(&self) -> Option<crate::time::Monotonic> {
+        let trying = match self.count {
+            0 => self.waiting.len(),
+            _ => 1,
+        };
         let asked = |part: &&Part| !part.asked;
         self.waiting
             .iter()
+            .take(trying)
             .filter(asked)
             .map(|part| part.retry.due())
             .min()

@@ -6,7 +6,7 @@ use partita_core::protocol::{DecodeError, Reader, RequestHeader};
 
 use super::{Codec, all};
 use crate::allocation::peak_of;
-use crate::numbers::Numbers;
+use partita_tests::numbers::Numbers;
 
 /// Frames, random and mutated, in all.
 const FRAMES: usize = 200_000;

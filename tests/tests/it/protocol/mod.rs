@@ -9,7 +9,7 @@ use bytes::Bytes;
 use partita_core::protocol::arbitrary::{self, Arbitrary};
 use partita_core::protocol::{DecodeError, EncodeError, Message, Reader, Versions};
 
-use crate::numbers::Numbers;
+use partita_tests::numbers::Numbers;
 
 /// One type of message, seen from outside: all of them fit in one table.
 struct Codec {

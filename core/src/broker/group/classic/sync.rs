@@ -9,6 +9,7 @@ use super::{ClassicGroup, State, Written};
 use crate::broker::connection::RequestId;
 use crate::protocol::ErrorCode;
 use crate::protocol::messages::SyncGroupResponse;
+use crate::sabotage::{Rule, broken};
 
 /// A SyncGroup as the group sees it.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ impl ClassicGroup {
         Ok(())
     }
 
-    fn park_sync(&mut self, sync: Sync, out: &mut Actions) {
+    fn park_sync(&mut self, mut sync: Sync, out: &mut Actions) {
         self.note_synced(&sync.member_id, out);
         if let Some(member) = self.members.get_mut(&sync.member_id)
             && let Some(replaced) = member.sync.replace(sync.request)
@@ -95,6 +96,11 @@ impl ClassicGroup {
             out.sync_error(replaced, ErrorCode::REBALANCE_IN_PROGRESS);
         }
         if self.is_leader(&sync.member_id) {
+            if broken(Rule::SharesAreTheirs) {
+                let first = sync.assignments.values().next().cloned();
+                let shares = sync.assignments.values_mut();
+                shares.for_each(|share| *share = first.clone().unwrap_or_default());
+            }
             let record = self.to_record(&sync.assignments);
             let then = Written::Assigned {
                 generation: self.generation,
@@ -155,6 +161,9 @@ impl ClassicGroup {
         }
         if generation < 0 && self.state == State::Empty {
             // An admin client, or a consumer that assigns itself its partitions.
+            return Ok(());
+        }
+        if broken(Rule::CommitsAreOfTheGeneration) {
             return Ok(());
         }
         if generation >= 0 || !member_id.is_empty() || instance_id.is_some() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::broker::{BrokerState, Reply, StorageError};
-use crate::protocol::messages::MetadataRequest;
+use crate::protocol::messages::{DeleteTopicsRequest, MetadataRequest};
 
 fn other() -> StorageError {
     StorageError::Other("the disk is gone".to_owned())
@@ -118,6 +118,28 @@ fn nothing_new_is_written_until_doomed_writes_are_answered() {
     scene.failed();
     scene.failed();
     assert_eq!(scene.answered().unwrap().error_code, ErrorCode::NONE);
+}
+
+/// A deletion whose outcome was unknown and that did happen leaves the name free.
+#[test]
+fn a_topic_found_to_be_deleted_can_be_created_again() {
+    let mut scene = Scene::new();
+    let request = DeleteTopicsRequest {
+        topic_names: vec![TOPIC.to_owned()],
+        timeout_ms: 1_000,
+        ..DeleteTopicsRequest::default()
+    };
+    scene.harness.send(scene.client, &request, 5);
+    let reply = scene.harness.storage.lose_answer().unwrap();
+    scene.harness.reply(reply);
+    scene.harness.run();
+    assert!(scene.harness.broker.metadata.topic_by_name(TOPIC).is_none());
+    scene
+        .harness
+        .receive::<DeleteTopicsRequest>(scene.client, 5)
+        .unwrap();
+    scene.create(TOPIC, 1, &[]);
+    assert_eq!(scene.produce_values(&["a"]), 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::broker::log::encoding::Encoder;
 use crate::broker::log::manifest::MANIFEST_FORMAT;
-use crate::broker::{BrokerState, Effect, ReadWhat, StorageError};
+use crate::broker::{BrokerState, Effect, Event, ReadWhat, StorageError};
 
 #[test]
 fn what_was_acknowledged_survives_a_crash_byte_for_byte() {
@@ -182,6 +182,28 @@ fn a_broker_whose_storage_cannot_be_read_stops() {
     let reply = crate::broker::Reply::Loaded(Err(StorageError::Closed("gone".to_owned())));
     harness.reply(reply);
     assert!(matches!(harness.broker.state(), BrokerState::Failed(_)));
+}
+
+/// Its logs have not begun their leader epochs, and never will.
+#[test]
+fn a_broker_that_cannot_open_tells_nothing_of_its_logs() {
+    let mut scene = Scene::new();
+    scene.produce_values(&["a"]);
+    let mut harness = scene.harness.crash_opening();
+    harness.broker.watch(true);
+    while !matches!(harness.broker.state(), BrokerState::Failed(_)) {
+        let failed = harness
+            .storage
+            .fail_write(StorageError::Closed("gone".to_owned()));
+        let reply = failed.or_else(|| harness.storage.complete_next());
+        harness.reply(reply.expect("it is still opening"));
+    }
+    let events = std::iter::from_fn(|| harness.broker.poll_event());
+    let events: Vec<_> = events.collect();
+    assert!(
+        matches!(events[..], [Event::Broker(BrokerState::Failed(_))]),
+        "{events:?}"
+    );
 }
 
 #[test]

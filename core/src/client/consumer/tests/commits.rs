@@ -218,6 +218,26 @@ fn a_lost_generation_is_noticed_by_a_commit_too() {
     assert_eq!(fake.let_join(2).member_id, "m");
 }
 
+/// Even if the partition comes back, and even if the generation has the same number: others may
+/// have had it meanwhile, and committed beyond.
+#[test]
+fn what_was_asked_for_before_the_partitions_were_lost_is_never_committed() {
+    let mut fake = consuming(config(), &[0]);
+    let ops: Vec<_> = (5..8)
+        .map(|next| fake.client.commit(fake.now, vec![offset(0, next)]))
+        .collect();
+    fake.let_commit(ErrorCode::UNKNOWN_MEMBER_ID);
+    fake.let_join(1);
+    fake.let_sync(&[0]);
+    fake.settle();
+    assert!(fake.take::<OffsetCommitRequest>().is_none());
+    let events = fake.events();
+    for op in ops {
+        let failed = |event: &ConsumerEvent| matches!(event, ConsumerEvent::Committed { op: of, result: Err(_), .. } if *of == op);
+        assert!(events.iter().any(failed), "{op:?}: {events:?}");
+    }
+}
+
 #[test]
 fn without_membership_there_is_nothing_to_commit_with() {
     let mut fake = fake(config(), 1);

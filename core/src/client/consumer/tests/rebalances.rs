@@ -149,6 +149,32 @@ fn a_cooperative_member_keeps_fetching_and_gives_up_only_what_has_left() {
     assert_eq!(subscription.generation_id, 2);
 }
 
+/// A member says at its join what it keeps, and then hears that it has lost it: the leader gives that
+/// to nobody before this member lets go of it, by joining once more.
+#[test]
+fn what_was_claimed_at_a_join_and_lost_meanwhile_is_given_up_by_joining_again() {
+    let mut fake = consuming(cooperative(), &[0, 1]);
+    fake.pass(3_000);
+    fake.client
+        .subscribe(fake.now, &[TopicSubscription::new("u")]);
+    let (join, _) = fake.expect::<JoinGroupRequest>();
+    fake.beat(ErrorCode::ILLEGAL_GENERATION);
+    assert!(fake.client.assignment_now().is_empty());
+    let response = JoinGroupResponse {
+        generation_id: 2,
+        protocol_name: Some("cooperative-sticky".to_owned()),
+        leader: "leader".to_owned(),
+        member_id: "m".to_owned(),
+        ..JoinGroupResponse::default()
+    };
+    fake.answer(&join, &response);
+    fake.let_sync(&[0]);
+    let (_, request) = fake.expect::<JoinGroupRequest>();
+    let metadata = request.protocols[0].metadata.clone();
+    let subscription = assignor::decode_subscription(metadata, None).unwrap();
+    assert_eq!(subscription.owned_partitions, [tp(0)]);
+}
+
 #[test]
 fn a_commit_asked_for_during_a_join_waits_and_counts_only_if_everything_stays() {
     let mut fake = consuming(config(), &[0, 1]);

@@ -227,6 +227,31 @@ fn an_unknown_partition_is_looked_for_once_and_then_an_error() {
     assert_eq!(fake.single().1.partition, 3);
 }
 
+/// Also when others wait behind it that could be tried at once.
+#[test]
+fn an_unknown_partition_is_looked_for_again_after_an_outage() {
+    let mut fake = fake(config(), &[("t", &[0])]);
+    fake.send(Send::new("t", vec![at(0, "first")]));
+    fake.give_id();
+    let (seen, part) = fake.single();
+    fake.accept(&seen, &part, 0);
+    fake.refused.insert(9092);
+    let open: Vec<_> = fake.open.keys().copied().collect();
+    open.into_iter().for_each(|conn| fake.cut(conn));
+    fake.send(Send::new("t", vec![at(3, "a")]));
+    fake.pass(10);
+    fake.send(Send::new("t", vec![at(0, "b")]));
+    fake.refused.clear();
+    fake.topics.get_mut("t").unwrap().partitions = vec![(0, 0); 4];
+    fake.pass(1_000);
+    let (_, request) = fake.expect::<ProduceRequest>();
+    let topics = request.topic_data.iter();
+    let partitions = topics.flat_map(|topic| &topic.partition_data);
+    let mut partitions: Vec<_> = partitions.map(|data| data.index).collect();
+    partitions.sort_unstable();
+    assert_eq!(partitions, [0, 3]);
+}
+
 #[test]
 fn an_unknown_topic_is_asked_for_again_until_it_is_there() {
     let mut fake = fake(config(), &[]);
