@@ -236,6 +236,14 @@ fn clean(address: &str) -> Result<()> {
     Err("there are groups that cannot be deleted".to_owned())
 }
 
+/// Plays a script on the Kafka at an address: what it answers otherwise.
+pub(crate) fn differences(address: &str, script: &Script) -> Result<Vec<String>> {
+    clean(address)?;
+    let came = crate::play(World::on_kafka(Kafka::at(address)), script);
+    let came = came.map_err(|mistake| mistake.to_string())?;
+    Ok(script.differences(&came, alike))
+}
+
 #[test]
 #[ignore = "needs an Apache Kafka at PARTITA_KAFKA, whose topics and groups it deletes"]
 fn kafka_answers_the_same() {
@@ -253,15 +261,10 @@ fn kafka_answers_the_same() {
             eprintln!("{name}: not played, {why}");
             continue;
         }
-        clean(&address).unwrap();
-        let came = crate::play(World::on_kafka(Kafka::at(&address)), &script);
         played += 1;
-        match came {
+        match differences(&address, &script) {
             Err(mistake) => failed.push(format!("{name}: {mistake}")),
-            Ok(came) => {
-                let differences = script.differences(&came, alike).into_iter();
-                failed.extend(differences.map(|one| format!("{name}: {one}")));
-            }
+            Ok(all) => failed.extend(all.iter().map(|one| format!("{name}: {one}"))),
         }
     }
     let failures = failed.join("\n");

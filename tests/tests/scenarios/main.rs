@@ -7,10 +7,12 @@
 //!
 //! - `script`: the text of a scenario. `words`, `records`, `internal`: its parts.
 //! - `commands`: what each command does. `world`, `fate`, `known`: what it does it to.
-//! - `kafka`: the same scenarios on an Apache Kafka, to see whether it answers as they say.
-//! - `index`: `tests/scenarios/README.md`, where every rule names what pins it down.
+//! - `kafka`: the same scenarios on an Apache Kafka, to see whether it answers as they say;
+//!   `chance`: scripts that chance writes.
+//! - `index`: `RULES.md` there, where every rule names what pins it down, and `README.md`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
+mod chance;
 mod commands;
 mod fate;
 mod index;

@@ -305,8 +305,12 @@ impl World {
 
     fn step_storage(&mut self) -> bool {
         let (writes, reads) = (self.writes.clone(), self.reads.clone());
+        self.carry_out(&writes, &reads)
+    }
+
+    fn carry_out(&mut self, writes: &Fate, reads: &Fate) -> bool {
         let harness = self.harness();
-        let reply = carry_out(harness, &writes, &reads);
+        let reply = carry_out(harness, writes, reads);
         reply.map(|reply| harness.reply(reply)).is_some()
     }
 
@@ -339,12 +343,7 @@ impl World {
 
     /// Ends the oldest write, or read, that waits; whether there was one.
     pub(crate) fn end_one(&mut self, writes: &Fate, reads: &Fate) -> Result<bool> {
-        let harness = self.harness();
-        let reply = carry_out(harness, writes, reads);
-        let was = reply.is_some();
-        if let Some(reply) = reply {
-            harness.reply(reply);
-        }
+        let was = self.carry_out(writes, reads);
         self.settle()?;
         Ok(was)
     }
