@@ -55,6 +55,14 @@ impl Commits {
         }
     }
 
+    /// A generation has begun in which this member has these partitions: what it asked for of others
+    /// is theirs now, even if they come back later.
+    pub(super) fn lose_all_but(&mut self, has: impl Fn(&TopicPartition) -> bool) {
+        for job in &mut self.queue {
+            job.lost |= !job.offsets.iter().all(|it| has(&it.partition));
+        }
+    }
+
     /// Counts the interval of automatic commits from here.
     pub(super) fn start_counting(&mut self, now: Now) {
         self.last = now.monotonic;

@@ -186,6 +186,8 @@ impl Consumer {
                 come.push(name);
             }
         }
+        let partitions = &self.partitions;
+        self.commits.lose_all_but(|name| partitions.contains(name));
         let sought = std::mem::take(&mut self.early_seeks);
         self.tell(ConsumerEvent::Assigned { partitions: come });
         for (name, to) in sought {

@@ -238,6 +238,38 @@ fn what_was_asked_for_before_the_partitions_were_lost_is_never_committed() {
     }
 }
 
+/// Nor what waited to be repeated while another member had the partition.
+#[test]
+fn what_another_member_had_meanwhile_is_not_committed_when_it_comes_back() {
+    let mut config = config();
+    config.retry.initial_retry_time_ms = 200_000;
+    config.retry.max_retry_time_ms = 200_000;
+    let mut fake = consuming(config, &[0]);
+    let op = fake.client.commit(fake.now, vec![offset(0, 5)]);
+    fake.let_commit(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS);
+    for (generation, partition) in [(2, 1), (3, 0)] {
+        fake.pass(3_000);
+        fake.beat(ErrorCode::REBALANCE_IN_PROGRESS);
+        while fake.client.state() == ConsumerState::Revoking {
+            fake.pass(1_000);
+            while let Some((seen, _)) = fake.take::<HeartbeatRequest>() {
+                fake.answer(&seen, &HeartbeatResponse::default());
+            }
+        }
+        fake.let_join(generation);
+        fake.let_sync(&[partition]);
+        fake.committed(&[0; 8]);
+    }
+    for _ in 0..250 {
+        fake.pass(1_000);
+        while let Some((seen, _)) = fake.take::<HeartbeatRequest>() {
+            fake.answer(&seen, &HeartbeatResponse::default());
+        }
+    }
+    assert!(fake.take::<OffsetCommitRequest>().is_none());
+    assert!(fake.commit_result(op).is_err());
+}
+
 #[test]
 fn without_membership_there_is_nothing_to_commit_with() {
     let mut fake = fake(config(), 1);
