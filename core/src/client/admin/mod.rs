@@ -7,6 +7,7 @@
 //! never create topics by asking for them.
 
 mod configs;
+mod fetch_offsets;
 mod group_offsets;
 mod groups;
 mod offsets;

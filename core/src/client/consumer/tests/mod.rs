@@ -3,6 +3,7 @@
 mod commits;
 mod fetching;
 mod handing_back;
+mod member;
 mod membership;
 mod positions;
 mod rebalances;
