@@ -167,6 +167,7 @@ impl Group {
             return;
         }
         let (member, generation) = (&request.member_id, request.generation_id_or_member_epoch);
+        let who = request.group_instance_id.as_ref().unwrap_or(member);
         for topic in &response.topics {
             let name = match topic.topic_id.is_zero() {
                 true => Some(&topic.name),
@@ -178,10 +179,18 @@ impl Group {
                 }
                 let name = name.expect("a commit was accepted for a topic that never was");
                 let place = (name.clone(), partition.partition_index);
+                // A group that was stable for a moment only is seen when it is no longer: what its
+                // members were told stays.
+                let told = self.told.get(&generation).and_then(|owners| {
+                    owners.get(&TopicPartition::new(
+                        name.clone(),
+                        partition.partition_index,
+                    ))
+                });
                 let right = |seen: &Seen| {
                     seen.generation == generation
                         && seen.members.contains(member)
-                        && seen.owners.get(&place) == Some(member)
+                        && (seen.owners.get(&place) == Some(member) || told == Some(who))
                 };
                 assert!(
                     self.since(asked).any(right),
