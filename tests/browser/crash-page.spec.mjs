@@ -54,6 +54,8 @@ test("the page's own clients: a killed renderer and a killed browser lose nothin
     const tab = await open();
     await running(tab);
     play = new Playground(tab);
+    // A consumer of the page takes a second for a record.
+    await play.tenfold();
     const atLeast = (found, wanted) => PARTITIONS.every((name) => found[name] >= wanted[name]);
     await eventually(
       () => shown(tab),
