@@ -21,7 +21,13 @@ impl Fields<'_> {
     }
 
     fn small(&self, name: &str) -> Result<u32, String> {
-        u32::try_from(to_u64(self.number(name)?)).map_err(|_| wrong(name))
+        let number = self.number(name)?;
+        let small = u32::try_from(to_u64(number)).map_err(|_| wrong(name))?;
+        // Neither negative nor a fraction.
+        match f64::from(small) == number {
+            true => Ok(small),
+            false => Err(wrong(name)),
+        }
     }
 
     fn flag(&self, name: &str) -> Result<bool, String> {
@@ -303,6 +309,10 @@ mod tests {
         Reflect::set(&message, &"connection".into(), &"one".into()).unwrap();
         let error = to_host(&message).unwrap_err();
         assert!(error.contains("`connection`"), "{error}");
+        for number in [-1.0, 0.5, 4_294_967_296.0, f64::NAN] {
+            Reflect::set(&message, &"connection".into(), &number.into()).unwrap();
+            assert!(to_host(&message).is_err(), "{number}");
+        }
         assert!(to_host(&JsValue::NULL).unwrap_err().contains("`type`"));
         assert!(to_client(&message).unwrap_err().contains("`close`"));
     }
