@@ -28,7 +28,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use wasm_bindgen::prelude::*;
 
 use crate::clock::Real;
-use crate::port::message::{HostOptions, ToClient};
+use crate::port::message::{self, HostOptions, ToClient};
 use crate::port::{self, Outbox, Port, Receiver};
 use crate::storage::{Completion, Lost};
 use crate::sys::{self, Again, Timer};
@@ -271,7 +271,7 @@ impl Host {
         if events.is_empty() {
             return;
         }
-        match port::to_js(&events) {
+        match message::events_to_js(&events) {
             Ok(events) => connections
                 .ports()
                 .filter(|port| port.watching)

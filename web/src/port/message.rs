@@ -199,6 +199,15 @@ pub fn events(events: &JsValue) -> Result<Vec<Event>, String> {
     super::from_js(events.clone())
 }
 
+/// What [`events`] reads. 64-bit numbers are `BigInt`s: whoever commits an offset beyond 2^53 must
+/// not keep everybody's events from being told.
+pub(crate) fn events_to_js(events: &[Event]) -> Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::new()
+        .serialize_maps_as_objects(true)
+        .serialize_large_number_types_as_bigints(true);
+    Ok(events.serialize(&serializer)?)
+}
+
 /// A clock, for those who must know its time without asking.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

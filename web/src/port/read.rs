@@ -188,12 +188,13 @@ fn unknown(kind: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
+    use partita_core::broker::{CommitView, Event};
     use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
     use super::*;
-    use crate::port::message::{Failure, Notice};
+    use crate::port::message::{Failure, Notice, events, events_to_js};
     use crate::port::to_js;
 
     wasm_bindgen_test_configure!(run_in_dedicated_worker);
@@ -301,6 +302,29 @@ mod tests {
         for message in said.into_iter().chain(status.map(ToClient::Status)) {
             assert_eq!(to_client(&to_js(&message).unwrap()), Ok(message));
         }
+    }
+
+    #[wasm_bindgen_test]
+    fn events_are_told_whatever_their_numbers() {
+        let commit = |offset| {
+            Event::Commit(CommitView {
+                group: "billing".into(),
+                topic: "orders".into(),
+                partition: 0,
+                offset,
+                metadata: String::new(),
+                log_partition: 1,
+                log_offset: 2,
+            })
+        };
+        let told: Vec<_> = [0, 1 << 53, (1 << 53) + 1, i64::MAX, -1].map(commit).into();
+        let message = ToClient::Events {
+            events: events_to_js(&told).unwrap(),
+        };
+        let Ok(ToClient::Events { events: heard }) = to_client(&to_js(&message).unwrap()) else {
+            panic!("no events");
+        };
+        assert_eq!(events(&heard).unwrap(), told);
     }
 
     #[wasm_bindgen_test]
