@@ -50,11 +50,19 @@ const chaos = async (test, seed, partitionAssigners) => {
   const seen = inbox()
   const handled = new Set()
   const wrong = []
+  const ended = new Set()
+  const end = async consumer => {
+    await consumer.disconnect()
+    ended.add(consumer)
+  }
   const start = async () => {
     const consumer = kafka.consumer({
       groupId: 'g', maxWaitTimeInMs: 50, heartbeatInterval: 20, sessionTimeout: 600, rebalanceTimeout: 2_000,
       ...(partitionAssigners && { partitionAssigners }), retry: { ...retry, retries: below(4) },
     })
+    // One that comes back must not keep the process from ending.
+    test.after(() => consumer.disconnect())
+    consumer.on(consumer.events.CONNECT, () => ended.has(consumer) && wrong.push('a consumer came back'))
     const inside = new Set()
     const handle = async (partition, { offset, value }) => {
       if (inside.has(partition)) wrong.push(`two handlers in ${partition}`)
@@ -127,25 +135,26 @@ const chaos = async (test, seed, partitionAssigners) => {
         await host('start', 'running')
         break
       case 1:
-        await consumers[which].disconnect()
+        await end(consumers[which])
         consumers[which] = await start()
         break
-      case 2:
-        passing.push(consumers[which].stop().then(consumers[which].disconnect))
+      case 2: {
+        const leaving = consumers[which]
+        passing.push(leaving.stop().then(() => end(leaving)))
         consumers[which] = await start()
         break
+      }
       case 3:
         passing.push(start().then(async passing => {
           await sleep(200)
-          await passing.disconnect()
+          await end(passing)
         }))
     }
   }
   await producing
   await seen.count(RECORDS, 'all records')
   await Promise.all(passing)
-  await Promise.all(consumers.map(consumer => consumer.disconnect()))
-  assert.deepEqual(wrong, [])
+  await Promise.all(consumers.map(end))
   // A seek or a failure just before the end leaves the last ones to the next member.
   const last = await start()
   const committed = async () => {
@@ -155,7 +164,8 @@ const chaos = async (test, seed, partitionAssigners) => {
   const deadline = Date.now() + 30_000
   while (`${await committed()}` !== `${ends}` && Date.now() < deadline) await sleep(50)
   assert.deepEqual(await committed(), ends)
-  await last.disconnect()
+  await end(last)
+  assert.deepEqual(wrong, [])
   await producer.disconnect()
   await admin.disconnect()
 }

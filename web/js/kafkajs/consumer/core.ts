@@ -189,16 +189,19 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
     const { retryCount, retryTime } = error as Partial<KafkaJSNumberOfRetriesExceeded>;
     const { stack } = error;
     emitter.logger.error(`Crash: ${error.name}: ${error.message}`, { groupId, retryCount, stack });
+    const disconnected = this.disconnect();
+    // From here on, who stops it ends it for good, be it while this disconnects.
+    const ends = this.#ends;
     try {
-      await this.disconnect();
+      await disconnected;
     } catch (failure) {
       // A trap, which was told as a crash of its own.
       return emitter.logger.error(`Caught error when disconnecting: ${String(failure)}`, { groupId });
     }
-    const ends = this.#ends;
-    const restart = mayPass(error) && (await this.#mayRestart(error));
-    // Meanwhile somebody may have ended it for good, or started it; listeners still may.
-    if (restart && ends === this.#ends && !this.#run) {
+    const wanted = mayPass(error) && (await this.#mayRestart(error));
+    const restart = wanted && ends === this.#ends;
+    // Somebody may have started it meanwhile; listeners still may end it.
+    if (restart && !this.#run) {
       const wait = retryTime || this.#retry.initialRetryTime || RESTART_AFTER;
       emitter.logger.error(`Restarting the consumer in ${wait}ms`, { retryCount, groupId });
       this.#restart = setTimeout(() => void this.#start(run.again()), wait);
