@@ -57,7 +57,7 @@ test("a broker that has trapped three times refuses connections until it is star
   browser.expectErrors();
   await sendTwo(page);
   for (let traps = 1; traps <= 3; traps++) {
-    const gone = page.waitForEvent("worker", { timeout: 30_000 });
+    const gone = page.waitForEvent("worker");
     await page.evaluate(() => window.partitaTrap("broker"));
     if (traps < 3) await gone;
     else gone.catch(() => {});

@@ -165,7 +165,7 @@ export async function member(kafka, { groupId = "billing", fromBeginning = true,
 }
 
 /** Reads until it gets what is wanted; fails with what was there instead. */
-export async function eventually(read, wanted, limit = 30_000) {
+export async function eventually(read, wanted, limit = 120_000) {
   const deadline = performance.now() + limit;
   for (;;) {
     const value = await read();

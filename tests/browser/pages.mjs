@@ -3,7 +3,7 @@
  *
  * In both, `await inPage()` gives in-page.mjs.
  */
-import { PACKAGE, serve, startBrowser } from "./harness.mjs";
+import { LIMIT, PACKAGE, serve, startBrowser } from "./harness.mjs";
 
 /** Gives a page `inPage()`. */
 export const inPageScript = 'globalThis.inPage = () => import("/tests/browser/in-page.mjs");';
@@ -64,7 +64,7 @@ export const state = (page, word) => page.locator(`[data-broker=${word}]`).waitF
 export const running = (page) => state(page, "running");
 
 /** Reads until it gets what is wanted; fails with what was there instead. */
-export async function eventually(read, wanted, { limit = 30_000 } = {}) {
+export async function eventually(read, wanted, { limit = LIMIT } = {}) {
   const deadline = Date.now() + limit;
   for (;;) {
     const value = await read();

@@ -41,15 +41,15 @@ export class Playground {
   /** Sends one record; resolves to its place, such as `orders-0@3`, when it is acknowledged. */
   async send(producer, value, key = "") {
     const form = this.#form(`Send one record from ${producer}`);
-    const last = this.page.locator(`[data-producer="${producer}"] [data-last]`);
-    const before = (await last.count()) ? await last.getAttribute("data-last") : undefined;
+    const place = () =>
+      this.page
+        .locator(`[data-producer="${producer}"] [data-last]`)
+        .evaluateAll(([last]) => last?.dataset.last);
+    const before = await place();
     await form.getByLabel("Key").fill(key);
     await form.getByLabel("Value").fill(value);
     await form.getByRole("button", { name: "Send one record" }).click();
-    return eventually(
-      async () => ((await last.count()) ? last.getAttribute("data-last") : undefined),
-      (place) => place !== undefined && place !== before,
-    );
+    return eventually(place, (place) => place !== undefined && place !== before);
   }
 
   /** Has a producer send at its rate, until it is told otherwise. */
@@ -93,9 +93,9 @@ export class Playground {
 
   /** What a member of the page is doing: `{ state, assigned }`. */
   async memberState(name) {
-    const member = this.member(name);
-    const assigned = (await member.getAttribute("data-assigned")).split(",").filter(Boolean).sort();
-    return { state: await member.getAttribute("data-state"), assigned };
+    // Read at one moment, as all that belongs together: the page goes on between two questions.
+    const { state, assigned } = await this.member(name).evaluate(({ dataset }) => ({ ...dataset }));
+    return { state, assigned: assigned.split(",").filter(Boolean).sort() };
   }
 
   /** Waits until a member has as many partitions as that, and does not join any more. */
@@ -123,9 +123,9 @@ export class Playground {
 
   /** The saved offset of a group in a partition; undefined if there is none. */
   async committed(group, partition) {
-    const flag = this.page.locator(`[data-committed="${group}/${partition}"]`);
-    if ((await flag.count()) === 0) return undefined;
-    return Number(await flag.first().getAttribute("data-offset"));
+    const flags = this.page.locator(`[data-committed="${group}/${partition}"]`);
+    const offset = await flags.evaluateAll(([flag]) => flag?.dataset.offset);
+    return offset === undefined ? undefined : Number(offset);
   }
 
   committedIs(group, partition, wanted) {
@@ -134,13 +134,11 @@ export class Playground {
 
   /** `{ start, highWatermark, logEnd }` of a partition. */
   async partition(name) {
-    const strip = this.page.locator(`[data-partition="${name}"]`);
-    const number = async (attribute) => Number(await strip.getAttribute(attribute));
-    return {
-      start: await number("data-log-start-offset"),
-      highWatermark: await number("data-high-watermark"),
-      logEnd: await number("data-log-end-offset"),
-    };
+    return this.page.locator(`[data-partition="${name}"]`).evaluate(({ dataset }) => ({
+      start: Number(dataset.logStartOffset),
+      highWatermark: Number(dataset.highWatermark),
+      logEnd: Number(dataset.logEndOffset),
+    }));
   }
 
   endIs(name, wanted) {
@@ -198,9 +196,6 @@ export class Playground {
   /** A group's state by Kafka's name, and its generation. */
   async group(name) {
     const group = this.page.locator(`[data-group-id="${name}"]`);
-    return {
-      state: await group.getAttribute("data-state"),
-      generation: Number(await group.getAttribute("data-generation")),
-    };
+    return group.evaluate(({ dataset: { state, generation } }) => ({ state, generation: Number(generation) }));
   }
 }

@@ -10,7 +10,6 @@ async function open(t, { partitions = 1, ...options } = {}) {
   const { url } = await serve(t);
   const browser = await startBrowser(t, options);
   const page = await browser.open(url);
-  page.setDefaultTimeout(20_000);
   await running(page);
   const play = new Playground(page);
   await play.createTopic("orders", partitions);

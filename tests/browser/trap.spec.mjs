@@ -90,7 +90,7 @@ test("a program hears that its broker was restarted, and that it has failed", as
   const { browser, page } = await openProgram(t);
   browser.expectErrors();
   const heard = await page.evaluate(async () => {
-    const { createTopic, ends, rejection } = await inPage();
+    const { createTopic, ends, eventually, rejection } = await inPage();
     const broker = await Broker.open("trapped", { config: { "offsets.topic.num.partitions": 2 } });
     const notices = [];
     broker.on("notice", ({ notice, on }) => notices.push(`${notice} ${on}`));
@@ -100,18 +100,20 @@ test("a program hears that its broker was restarted, and that it has failed", as
       const port = broker.connect();
       port.postMessage({ type: "trap" });
     };
-    const failed = new Promise((resolve) =>
-      broker.on("status", (status) => status.state === "failed" && resolve(status)),
-    );
+    const heard = [];
+    broker.on("status", (status) => heard.push(status));
+    const told = (state, times) =>
+      eventually(
+        () => heard.filter((status) => status.state === state),
+        ({ length }) => length >= times,
+      );
     trap();
     const after = await ends(kafka, "orders");
-    const restarted = new Promise((resolve) =>
-      broker.on("status", (status) => status.state === "running" && resolve()),
-    );
+    await told("running", 1);
     trap();
-    await restarted;
+    await told("running", 2);
     trap();
-    const { failure, message } = await failed;
+    const [{ failure, message }] = await told("failed", 1);
     const admin = kafka.admin({ retry: { retries: 0 } });
     const refused = await rejection(admin.connect());
     return { after, notices, failure, message, refused };

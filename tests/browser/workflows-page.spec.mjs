@@ -189,7 +189,7 @@ const CONSUMER_GROUP = [
     await play.settled(c1, 1);
     await play.settled(c2, 1);
     await play.act(c2, "Crash");
-    assert.equal((await play.memberState(c2)).state, "crashed");
+    await eventually(() => play.memberState(c2), ({ state }) => state === "crashed");
     await play.settled(c1, 2);
     await play.send(p1, "one");
     await play.send(p1, "two");
@@ -207,7 +207,6 @@ for (const [workflow, statements] of Object.entries({
       await t.test(words, async (t) => {
         const { url } = await serve(t);
         const page = await browser.open(url);
-        page.setDefaultTimeout(20_000);
         t.after(() => page.close());
         await running(page);
         const play = new Playground(page);

@@ -49,7 +49,7 @@ test("franz-go's tests pass", { skip }, async t => {
   const { address } = await partita(t)
   const env = { KGO_SEEDS: address, KGO_TEST_RF: '1', KGO_TEST_RECORDS: '10000' }
   const leaveOut = `^(${Object.keys(EXCLUDED).join('|')})$`
-  const args = ['-C', folder, 'test', PACKAGE, '-json', '-count=1', '-timeout=12m', `-skip=${leaveOut}`]
+  const args = ['-C', folder, 'test', PACKAGE, '-json', '-count=1', '-timeout=9m', `-skip=${leaveOut}`]
   const program = new Program(go, args, { input: 'ignore', env })
   t.after(() => program.kill())
   await program.ended

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 /** A wait that takes longer than this has failed, in milliseconds. */
-const LIMIT = 60_000
+const LIMIT = 180_000
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 const dist = new URL('../../dist/npm/', import.meta.url)
@@ -63,6 +63,11 @@ export const until = async (programs, read, what) => {
   return within(asking(), () => [what, ...programs.map(program => program.tail())].join('\n'))
 }
 
+/** The processes that run: none outlives the file that started it, even if that hangs and is ended. */
+const running = new Set()
+process.once('exit', () => running.forEach(child => child.kill('SIGKILL')))
+process.once('SIGTERM', () => process.exit(1))
+
 /** A program in a process of its own. What it prints on stdout can be waited for line by line. */
 export class Program {
   /** Lines of stdout, and all of stderr. */
@@ -77,6 +82,7 @@ export class Program {
   constructor(file, args, { input = 'pipe', env = {} } = {}) {
     this.#name = [file, ...args].join(' ')
     this.#child = spawn(file, args, { cwd: root, stdio: [input, 'pipe', 'pipe'], env: { ...process.env, ...env } })
+    running.add(this.#child)
     const tell = () => this.#told.splice(0).forEach(told => told())
     createInterface({ input: this.#child.stdout }).on('line', line => {
       this.lines.push(line)
@@ -91,6 +97,7 @@ export class Program {
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject)
       this.#child.on('close', (code, signal) => {
+        running.delete(this.#child)
         this.code = signal ?? code
         resolve(this.code)
         tell()

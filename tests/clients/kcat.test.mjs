@@ -48,7 +48,7 @@ test('kcat produces, shares, takes over, commits, resumes, finds by time', { ski
     // Which partitions it has got, it says on stderr.
     events: ({ lines, errors }) => [
       ...lines.map(line => JSON.parse(line)),
-      ...[...errors.matchAll(/rebalanced .*: assigned: (.*)$/gm)].map(([, list]) => ({
+      ...[...errors.matchAll(/rebalanced .*: assigned: (.*)\n/g)].map(([, list]) => ({
         event: 'assigned',
         partitions: [...list.matchAll(/\[(\d+)\]/g)].map(([, partition]) => Number(partition)),
       })),

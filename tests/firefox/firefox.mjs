@@ -11,6 +11,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { LIMIT } from "../browser/harness.mjs";
 
 /** Nothing that reaches out, and no questions. */
 const PREFERENCES = {
@@ -67,6 +68,8 @@ class Firefox {
   async start() {
     const options = ["--headless", "--remote-debugging-port=0", "--profile", this.#profile];
     this.#process = spawn(executable(), options, { stdio: ["ignore", "ignore", "pipe"] });
+    const firefox = this.#process;
+    process.once("exit", () => firefox.kill("SIGKILL"));
     const address = await this.#address();
     this.#socket = new WebSocket(`${address}/session`);
     this.#socket.onmessage = ({ data }) => this.#heard(JSON.parse(data));
@@ -156,7 +159,7 @@ class Tab {
   }
 
   /** Waits until a function of the page gives something true; resolves to it. */
-  async until(act, argument, limit = 30_000) {
+  async until(act, argument, limit = LIMIT) {
     const deadline = Date.now() + limit;
     for (;;) {
       const value = await this.evaluate(act, argument);

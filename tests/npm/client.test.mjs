@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
+import { within } from './support.mjs'
 
 const dist = new URL('../../dist/npm/', import.meta.url)
 const manifest = JSON.parse(await readFile(new URL('package.json', dist), 'utf8'))
@@ -39,13 +40,12 @@ const control = async (test, broker) => {
     const alive = setInterval(() => {}, 1000)
     const reached = new Promise(resolve => waiting.set(state, resolve))
     port.postMessage({ type })
-    await reached
-    clearInterval(alive)
+    await within(reached, state).finally(() => clearInterval(alive))
   }
 }
 
 test('sends go on over an outage, each written once', async t => {
-  const { broker, kafka, high } = await open(t, { retry: { retries: 20, initialRetryTime: 20, maxRetryTime: 50 } })
+  const { broker, kafka, high } = await open(t, { retry: { retries: 10_000, initialRetryTime: 20, maxRetryTime: 50 } })
   const producer = kafka.producer({ idempotent: true })
   await producer.connect()
   const host = await control(t, broker)

@@ -6,7 +6,7 @@
 import { createNormalizer } from './normalize.mjs'
 
 /** A program that takes longer than this has failed, in milliseconds. */
-const LIMIT = 90_000
+const LIMIT = 240_000
 
 /** `Kafka` that keeps quiet unless told otherwise and remembers its clients, so that a failed program leaves none. */
 const tracked = (Kafka, NOTHING, clients) => {

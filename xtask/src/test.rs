@@ -330,6 +330,6 @@ fn node_tests(folder: &str, suffix: &str, flags: &[&str]) -> Result<()> {
     tests.args(flags);
     tests.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
     // A file that hangs fails by name, before the whole command is ended.
-    tests.arg("--test-timeout=900000");
+    tests.arg("--test-timeout=600000");
     process::run(tests.args(files))
 }

@@ -25,7 +25,7 @@ def produce(count, first):
     for number in range(int(first), int(first) + int(count)):
         producer.produce(topic, key=f"key-{number}", value=f"value-{number}",
                          on_delivery=lambda error, _: error and failed.append(error))
-    if producer.flush(30) > 0 or failed:
+    if producer.flush(120) > 0 or failed:
         raise RuntimeError(f"not delivered: {failed}")
 
 
@@ -50,9 +50,9 @@ def member(group):
 def since(timestamp, count):
     consumer = Consumer({"bootstrap.servers": address, "group.id": "unused",
                          "enable.auto.commit": False})
-    numbers = consumer.list_topics(topic, 10).topics[topic].partitions
+    numbers = consumer.list_topics(topic, 120).topics[topic].partitions
     wanted = [TopicPartition(topic, number, int(timestamp)) for number in numbers]
-    found = consumer.offsets_for_times(wanted, 10)
+    found = consumer.offsets_for_times(wanted, 120)
     consumer.assign([TopicPartition(topic, at.partition, at.offset if at.offset >= 0 else OFFSET_END)
                      for at in found])
     left = int(count)

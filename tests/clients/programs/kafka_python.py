@@ -23,7 +23,7 @@ def produce(count, first):
     sent = [producer.send(topic, key=b"key-%d" % n, value=b"value-%d" % n) for n in numbers]
     producer.flush()
     for future in sent:
-        future.get(timeout=30)
+        future.get(timeout=120)
     producer.close()
 
 

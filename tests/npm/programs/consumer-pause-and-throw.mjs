@@ -12,6 +12,7 @@ export default async function ({ Kafka, brokers, uniq, log }) {
   const groupId = uniq('readers')
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, retry: { initialRetryTime: 10, retries: 5 } })
   const events = listen(consumer, 'CRASH', 'REBALANCING', 'GROUP_JOIN')
+  const commits = listen(consumer, 'COMMIT_OFFSETS')
   const box = inbox()
   await consumer.connect()
   await consumer.subscribe({ topics: [topic], fromBeginning: true })
@@ -25,6 +26,7 @@ export default async function ({ Kafka, brokers, uniq, log }) {
     },
   })
   await box.count(3)
+  await commits.count(1)
   // Nothing can come now: the wait only gives what would be wrong a chance.
   await new Promise(resolve => setTimeout(resolve, 300))
   log('paused', { seen: [...box.items], paused: consumer.paused().map(({ partitions }) => partitions) })

@@ -351,10 +351,10 @@ fn freeze(name: &str, how: &str) -> js_sys::Promise {
 async fn a_frozen_holder_loses_its_place_and_learns_of_it() {
     let name = unique("frozen");
     let _never = freeze(&format!("partita:{name}"), "ifAvailable");
+    let begun = js_sys::Date::now();
     let link = host(&options(&name, StorageKind::IndexedDb));
     let listener = Listener::new(&link);
     listener.status(|status| *status == Status::Waiting).await;
-    let begun = js_sys::Date::now();
     listener.running().await;
     assert!(
         js_sys::Date::now() - begun >= 3_000.0,

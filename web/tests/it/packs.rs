@@ -60,7 +60,7 @@ async fn counts(name: &str) -> (u32, u32) {
 
 /// Waits until it is so: packs are made behind the writes.
 async fn until(name: &str, wanted: (u32, u32)) {
-    for _ in 0..1_000 {
+    for _ in 0..12_000 {
         if counts(name).await == wanted {
             return;
         }
