@@ -5,8 +5,10 @@
     reason = "support for tests: a failed check panics"
 )]
 
+mod digest;
 pub mod drive;
 pub mod memory;
+pub mod mutated;
 pub mod native;
 mod net;
 pub mod numbers;

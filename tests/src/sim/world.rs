@@ -17,10 +17,11 @@ use partita_core::testing::{MemoryStorage, Stored};
 use partita_core::time::{Monotonic, Now, Wall};
 
 use super::client::{Duties, Keeper, Member, Membership, Program, Writer};
-use super::journal::{self, Digest, Journal};
+use super::journal::{self, Journal};
 use super::model::{Model, PASSING, TOPIC};
 use super::tap::{Asked, Tap};
 use super::{Listener, Outcome, PARTITIONS};
+use crate::digest::Digest;
 use crate::numbers::Numbers;
 
 const BEGINNING: i64 = 1_770_000_000_000;

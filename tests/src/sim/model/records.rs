@@ -13,7 +13,7 @@ use partita_core::records::{BatchView, Batches as Reader};
 use partita_core::testing::Stored;
 use partita_core::types::Uuid;
 
-use super::super::journal::Digest;
+use crate::digest::Digest;
 
 /// A log of any topic that ever was.
 type Log = (Uuid, i32);

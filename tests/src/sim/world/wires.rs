@@ -5,8 +5,8 @@ use partita_core::broker::{ConnectionId, Listener, Peer};
 use partita_core::client::{ConnId, Transmit};
 
 use super::super::client::Program;
-use super::super::journal::Digest;
 use super::{Link, PATIENCE, Packet, World};
+use crate::digest::Digest;
 
 impl World {
     /// Takes what a program sends.

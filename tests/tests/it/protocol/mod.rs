@@ -2,7 +2,7 @@
 //! bytes that nobody should send.
 
 mod golden;
-pub(crate) mod hostile;
+mod hostile;
 mod peer;
 
 use bytes::Bytes;
