@@ -12,13 +12,16 @@ use partita_core::client::consumer::{
 use partita_core::client::producer::{
     Idempotence, Producer, ProducerConfig, ProducerEvent, ProducerRecord, Send,
 };
-use partita_core::client::{ClientError, ClusterConfig, OpId};
-use partita_web::client::{Driver, Link};
+use partita_core::client::{ClientError, ClusterConfig, ConnId, OpId};
+use partita_core::time::{Monotonic, Now};
+use partita_web::client::{Driver, Handler, Link, LinkNetwork, Network as _};
 use partita_web::port::message::{StorageKind, ToHost};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{MessageChannel, MessageEvent};
 
 use crate::raw::{Listener, Raw, end, host, options};
-use crate::support::unique;
+use crate::support::{sleep, unique};
 
 /// Waits until a driver says that there may be news.
 #[derive(Clone, Default)]
@@ -193,4 +196,46 @@ async fn records_of_a_memory_broker_outlive_an_outage() {
     listener.running().await;
     assert_eq!(consume(&link, "group", "orders", 500).await, values(0..500));
     end(&link).await;
+}
+
+/// Waits a moment when its connection is closed, as clients do before they open the next.
+struct Patient(Rc<LinkNetwork>);
+
+impl Handler for Patient {
+    fn connected(&self, _conn: ConnId) {}
+    fn received(&self, _conn: ConnId, _frame: Bytes) {}
+    fn closed(&self, _conn: ConnId, _reason: String) {
+        let at = self.0.now().monotonic.0 + 50;
+        self.0.set_alarm(Some(Monotonic(at)));
+    }
+    fn woken(&self, _now: Now) {}
+}
+
+#[wasm_bindgen_test]
+async fn a_new_host_is_asked_last_to_wake_each_client_at_once() {
+    let dead = MessageChannel::new().unwrap();
+    let link = Link::new(dead.port1().unchecked_into());
+    let patient = Rc::new(Patient(link.network()));
+    let handler: Rc<dyn Handler> = Rc::<Patient>::clone(&patient);
+    patient.0.set_handler(Rc::downgrade(&handler));
+    patient.0.open(ConnId(1), "anywhere", 9092);
+
+    let next = MessageChannel::new().unwrap();
+    let alarms: Rc<RefCell<Vec<Option<f64>>>> = Rc::default();
+    let hear = {
+        let alarms = Rc::clone(&alarms);
+        Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
+            let at = js_sys::Reflect::get(&message.data(), &"at".into()).unwrap();
+            alarms.borrow_mut().push(at.as_f64());
+        })
+    };
+    next.port2()
+        .set_onmessage(Some(hear.as_ref().unchecked_ref()));
+    link.reset(next.port1().unchecked_into());
+    // What was set when the connection closed is by the clock of the host that is dead.
+    while alarms.borrow().len() < 2 {
+        sleep(1).await;
+    }
+    assert_eq!(alarms.borrow().last(), Some(&Some(0.0)));
+    next.port2().set_onmessage(None);
 }

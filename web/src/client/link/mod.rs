@@ -114,10 +114,6 @@ impl Link {
             state.out = Outbox::new(port.clone());
             state.status = Status::Starting;
             state.alone = None;
-            // The alarms were the old host's, too.
-            for client in state.clients.keys().copied().collect::<Vec<_>>() {
-                state.alarm_again(client);
-            }
             if state.watching {
                 state.out.post(&ToHost::Watch { on: true });
             }
@@ -126,6 +122,11 @@ impl Link {
         self.listen(port);
         for (handler, conn) in closed {
             handler.closed(conn, "ECONNRESET the broker has restarted".into());
+        }
+        // The alarms were the old host's, too; those that were set just now are by its clock.
+        let mut state = self.state.borrow_mut();
+        for client in state.clients.keys().copied().collect::<Vec<_>>() {
+            state.alarm_again(client);
         }
     }
 
