@@ -14,9 +14,9 @@ use super::life::LifeEvent;
 use super::{Host, State, estimate, life, real, trap};
 use crate::clock::Clock;
 use crate::num::to_u64;
-use crate::port::message::{ListenerName, Status, ToClient, ToHost};
+use crate::port::message::{ListenerName, Status, StorageKind, ToClient, ToHost};
 use crate::port::{self, Port};
-use crate::storage::indexeddb;
+use crate::storage::{Storage as _, indexeddb};
 
 /// The port that Metadata names to clients in a page, where any address leads to the broker.
 const PAGE_PORT: i32 = 9092;
@@ -67,17 +67,17 @@ impl Host {
     fn export(self: &Rc<Self>, id: PortId) {
         let made = {
             let state = self.state.borrow();
-            let name = life::database_name(&state.options.name);
-            state
-                .engine
-                .as_ref()
-                .map(|engine| engine.storage.export())
-                .unwrap_or_else(|| {
+            match (&state.engine, state.options.storage) {
+                (Some(engine), _) => engine.storage.export(),
+                (None, StorageKind::Memory) => state.memory.export(),
+                (None, StorageKind::IndexedDb) => {
+                    let name = life::database_name(&state.options.name);
                     Box::pin(async move {
                         let file = indexeddb::export(&name).await;
                         file.map_err(|error| StorageError::Other(format!("{error:?}")))
                     })
-                })
+                }
+            }
         };
         let weak = Rc::downgrade(self);
         spawn_local(async move {

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use js_sys::Uint8Array;
 use partita_core::broker::ConnectionId;
 
+use super::trap::Watch;
 use crate::num::{to_f64, to_usize};
 use crate::port::message::{INITIAL_WINDOW, ToClient};
 use crate::port::{Outbox, Receiver};
@@ -23,7 +24,8 @@ pub(crate) struct PortState {
     /// Alarms that are set, and where they stand in the queue.
     pub(crate) alarms: SortedMap<u32, Place>,
     names: SortedMap<u32, ConnectionId>,
-    _receiver: Receiver,
+    /// Listens to the port, and tells those at it of a trap.
+    _ears: (Receiver, Watch),
 }
 
 /// One connection.
@@ -85,13 +87,13 @@ impl Connections {
         PortId(self.next_port)
     }
 
-    pub(crate) fn add_port(&mut self, id: PortId, out: Outbox, receiver: Receiver) {
+    pub(crate) fn add_port(&mut self, id: PortId, out: Outbox, ears: (Receiver, Watch)) {
         let state = PortState {
             out,
             watching: false,
             alarms: SortedMap::new(),
             names: SortedMap::new(),
-            _receiver: receiver,
+            _ears: ears,
         };
         self.ports.insert(id, state);
     }

@@ -74,7 +74,7 @@ pub(crate) async fn win(
     };
     let lost: Rc<dyn Fn()> = Rc::new(lost);
     let free = Request::new(&locks, name, &[("ifAvailable", true)], &lost)?;
-    if let Ok(true) = free.granted.await {
+    if decided(free.granted.await)? {
         return Place::hold(name, free.release);
     }
     waiting();
@@ -106,10 +106,10 @@ async fn wait(locks: &Locks, name: &str, lost: &Rc<dyn Fn()>) -> Result<Release,
         let asked = sys::monotonic_now();
         tokio::select! {
             biased;
-            granted = &mut queued.granted => match granted {
-                Ok(_) => return Ok(queued.release),
-                Err(_) => return Err("the lock was refused".into()),
-            },
+            granted = &mut queued.granted => {
+                decided(granted)?;
+                return Ok(queued.release);
+            }
             () = sleep(pause) => {}
         }
         // Who was frozen itself has not given the other the time to answer.
@@ -122,10 +122,13 @@ async fn wait(locks: &Locks, name: &str, lost: &Rc<dyn Fn()>) -> Result<Release,
     }
     drop(queued);
     let stolen = Request::new(locks, name, &[("steal", true)], lost)?;
-    match stolen.granted.await {
-        Ok(_) => Ok(stolen.release),
-        Err(_) => Err("the lock was refused".into()),
-    }
+    decided(stolen.granted.await)?;
+    Ok(stolen.release)
+}
+
+/// Whether a lock was granted, of what a [`Request`] heard.
+fn decided(heard: Result<Granted, oneshot::error::RecvError>) -> Granted {
+    heard.unwrap_or_else(|_| Err("nobody decides about the lock".into()))
 }
 
 struct CloseOnDrop(BroadcastChannel);
@@ -138,6 +141,12 @@ impl Drop for CloseOnDrop {
 }
 
 impl Place {
+    /// Whether nobody has taken it away.
+    pub(crate) fn is_held(&self) -> bool {
+        let held = |release: &Release| release.borrow().is_some();
+        self.release.as_ref().is_none_or(held)
+    }
+
     /// Answers those who wait, from now on.
     fn hold(name: &str, release: Release) -> Result<Self, JsValue> {
         let channel = BroadcastChannel::new(name)?;
@@ -160,10 +169,13 @@ impl Place {
     }
 }
 
+/// Whether a lock is held now; an error if the platform refuses to say.
+type Granted = Result<bool, JsValue>;
+
 /// A lock that was asked for. If it is granted when nobody waits for it any more, it is let go.
 struct Request {
     /// Whether it was granted, once that is decided.
-    granted: oneshot::Receiver<bool>,
+    granted: oneshot::Receiver<Granted>,
     /// Lets it go.
     release: Release,
 }
@@ -180,12 +192,14 @@ impl Request {
             Reflect::set(&bag, &(*option).into(), &(*value).into())?;
         }
         let (sender, granted) = oneshot::channel();
+        let decide = Rc::new(Cell::new(Some(sender)));
         let release = Release::default();
         let callback = {
-            let release = Rc::clone(&release);
+            let (decide, release) = (Rc::clone(&decide), Rc::clone(&release));
             Closure::once_into_js(move |lock: JsValue| -> JsValue {
                 let held = !lock.is_null();
-                if sender.send(held).is_err() || !held {
+                let told = decide.take().map(|sender| sender.send(Ok(held)));
+                if !held || !matches!(told, Some(Ok(()))) {
                     return JsValue::UNDEFINED;
                 }
                 // The lock is held until this promise is resolved.
@@ -195,8 +209,14 @@ impl Request {
         let ended = locks.request(name, &bag, callback.unchecked_ref())?;
         let (lost, own) = (Rc::clone(lost), Rc::clone(&release));
         spawn_local(async move {
-            // Rejected when the lock is stolen, or was never granted.
-            if JsFuture::from(ended).await.is_err() && own.take().is_some() {
+            let Err(error) = JsFuture::from(ended).await else {
+                return;
+            };
+            // Refused: the callback is never called. Or held, and stolen.
+            if let Some(sender) = decide.take() {
+                // Nobody listens any more if nobody waits.
+                drop(sender.send(Err(error)));
+            } else if own.take().is_some() {
                 lost();
             }
         });

@@ -15,7 +15,7 @@ use super::item::Item;
 use super::{Host, State};
 use crate::port::message::{Durability, Failure, Notice, Status, StorageKind, ToClient};
 use crate::storage::indexeddb::{self, OpenError};
-use crate::storage::{Listener, Lost, Memory, Storage};
+use crate::storage::{Listener, Lost, Storage};
 use crate::sys::sleep;
 
 /// How long a broker that stops may take to finish its writes.
@@ -53,6 +53,8 @@ enum Next {
     Open,
     /// Stand for election again.
     Elect,
+    /// The same, when a person wants the broker to run.
+    Leave,
     /// Nothing: the host ends.
     Nothing,
 }
@@ -61,18 +63,19 @@ type Events = UnboundedReceiver<LifeEvent>;
 
 /// The host's whole life.
 pub(crate) async fn live(host: Rc<Host>, config: BrokerConfig, mut events: Events) {
-    // Outlives an engine that is stopped, as a disk would.
-    let memory = Memory::default();
     while let Some(place) = elect(&host, &mut events).await {
         let next = loop {
-            match open(&host, &config, &memory, &mut events).await {
-                Next::Open => {}
-                next @ (Next::Elect | Next::Nothing) => break next,
+            match open(&host, &config, place.as_ref(), &mut events).await {
+                Next::Open if is_held(place.as_ref()) => {}
+                Next::Open => break Next::Elect,
+                next @ (Next::Elect | Next::Leave | Next::Nothing) => break next,
             }
         };
         drop(place);
-        if let Next::Nothing = next {
-            break;
+        match next {
+            Next::Nothing => break,
+            Next::Leave if !started(&mut events).await => break,
+            Next::Open | Next::Elect | Next::Leave => {}
         }
     }
     // The first port is its owner's, who ends this thread upon that: the others hear it before.
@@ -98,19 +101,28 @@ async fn elect(host: &Rc<Host>, events: &mut Events) -> Option<Option<Place>> {
         let host = Rc::downgrade(host);
         move || tell(&host, LifeEvent::LockLost)
     };
-    let won = tokio::select! {
-        biased;
-        won = election::win(&name, || host.set_status(Status::Waiting), lost) => won,
-        () = shutdown(events) => return None,
-    };
-    match won {
-        Ok(place) => Some(Some(place)),
-        Err(error) => {
-            host.fail(Failure::Other, format!("locks are refused here: {error:?}"));
-            shutdown(events).await;
-            None
+    loop {
+        let won = tokio::select! {
+            biased;
+            won = election::win(&name, || host.set_status(Status::Waiting), lost.clone()) => won,
+            () = shutdown(events) => return None,
+        };
+        match won {
+            Ok(place) => return Some(Some(place)),
+            Err(error) => {
+                host.fail(Failure::Other, format!("locks are refused here: {error:?}"));
+            }
         }
+        if !started(events).await {
+            return None;
+        }
+        host.set_status(Status::Starting);
     }
+}
+
+/// Whether nobody has taken the place away, if one is needed.
+fn is_held(place: Option<&Place>) -> bool {
+    place.is_none_or(Place::is_held)
 }
 
 /// Waits until the host is to end; there is nothing to start or stop.
@@ -122,7 +134,7 @@ async fn shutdown(events: &mut Events) {
 async fn open(
     host: &Rc<Host>,
     config: &BrokerConfig,
-    memory: &Memory,
+    place: Option<&Place>,
     events: &mut Events,
 ) -> Next {
     host.set_status(Status::Starting);
@@ -133,9 +145,13 @@ async fn open(
     };
     let opened = tokio::select! {
         biased;
-        opened = open_storage(host, memory, generation) => opened,
+        opened = open_storage(host, generation) => opened,
         () = shutdown(events) => return Next::Nothing,
     };
+    // An opening may take long, and whoever took the place meanwhile serves.
+    if !is_held(place) {
+        return Next::Elect;
+    }
     match opened {
         Ok(storage) => {
             host.begin(config.clone(), storage, generation);
@@ -147,26 +163,28 @@ async fn open(
         Err(error) => {
             let (failure, message) = explain(error);
             host.fail(failure, message);
-            // A newer tab may use what this one cannot; other failures keep their place, so that
-            // no other tab begins with an empty database behind this one's back.
-            match (started(events).await, failure) {
-                (false, _) => Next::Nothing,
-                (true, Failure::NewerFormat) => Next::Elect,
-                (true, _) => Next::Open,
-            }
+            failed(failure, events).await
         }
     }
 }
 
-async fn open_storage(
-    host: &Rc<Host>,
-    memory: &Memory,
-    generation: u64,
-) -> Result<Box<dyn Storage>, OpenError> {
+/// What comes after a failure. A newer tab may use what this one cannot; other failures keep their
+/// place, so that no other tab begins with an empty database behind this one's back.
+async fn failed(failure: Failure, events: &mut Events) -> Next {
+    if failure == Failure::NewerFormat {
+        return Next::Leave;
+    }
+    match started(events).await {
+        true => Next::Open,
+        false => Next::Nothing,
+    }
+}
+
+async fn open_storage(host: &Rc<Host>, generation: u64) -> Result<Box<dyn Storage>, OpenError> {
     let options = {
         let state = host.state.borrow();
         if state.options.storage == StorageKind::Memory {
-            return Ok(Box::new(memory.clone()));
+            return Ok(Box::new(state.memory.clone()));
         }
         indexeddb::Options {
             name: database_name(&state.options.name),
@@ -247,11 +265,7 @@ async fn run(host: &Rc<Host>, generation: u64, events: &mut Events) -> Next {
     };
     host.tear_down(&message);
     host.fail(failure, message);
-    match (failure, started(events).await) {
-        (_, false) => Next::Nothing,
-        (Failure::NewerFormat, true) => Next::Elect,
-        (_, true) => Next::Open,
-    }
+    failed(failure, events).await
 }
 
 /// Ends an engine in peace: connections are closed, what was accepted is written. Returns what was
@@ -329,6 +343,7 @@ fn explain(error: OpenError) -> (Failure, String) {
             "a newer version of this page has written the database: reload".into(),
         ),
         OpenError::Unavailable(why) => (Failure::DatabaseClosed, why),
+        OpenError::Lost(lost) => (failure(&lost), explain_loss(&lost).to_owned()),
         OpenError::Storage(error) => {
             let failure = match &error {
                 StorageError::QuotaExceeded(_) => Failure::StorageFull,

@@ -119,7 +119,7 @@ impl Host {
                 host.received(id, data);
             }
         });
-        trap::watch(&port);
+        let watch = trap::Watch::new(port.clone());
         let mut out = Outbox::new(port);
         out.post(&ToClient::Clock(state.clock_view()));
         out.post(&ToClient::Status(state.status.clone()));
@@ -130,7 +130,7 @@ impl Host {
                 on: true,
             });
         }
-        state.connections.add_port(id, out, receiver);
+        state.connections.add_port(id, out, (receiver, watch));
     }
 
     /// A message has come.

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::num::to_f64;
 use crate::port::message::{ClockView, HostOptions, Notice, Status, ToClient};
 use crate::queue::Queue;
+use crate::storage::Memory;
 
 /// An alarm that comes this much too late was held up with everything else: what arrived meanwhile
 /// goes first.
@@ -29,6 +30,8 @@ pub(super) struct State {
     pub(super) queue: Queue<Item>,
     pub(super) connections: Connections,
     pub(super) engine: Option<Engine>,
+    /// Outlives an engine that is stopped, as a disk would. Empty if logs are kept elsewhere.
+    pub(super) memory: Memory,
     pub(super) generation: u64,
     pub(super) status: Status,
     pub(super) notices: Vec<(Notice, String)>,
@@ -55,6 +58,7 @@ impl State {
             queue: Queue::default(),
             connections: Connections::default(),
             engine: None,
+            memory: Memory::default(),
             generation: 0,
             status: Status::Starting,
             notices: restarted

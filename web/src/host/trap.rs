@@ -32,9 +32,23 @@ pub(crate) fn install(shell: Option<Function>) {
     }
 }
 
-/// Tells those at this port of a panic.
-pub(super) fn watch(port: &Port) {
-    PORTS.with_borrow_mut(|ports| ports.push(port.clone()));
+/// Tells those at this port of a panic, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Watch(Port);
+
+impl Watch {
+    pub(super) fn new(port: Port) -> Self {
+        PORTS.with_borrow_mut(|ports| ports.push(port.clone()));
+        Self(port)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let is_other =
+            |port: &Port| AsRef::<JsValue>::as_ref(port) != AsRef::<JsValue>::as_ref(&self.0);
+        PORTS.with_borrow_mut(|ports| ports.retain(is_other));
+    }
 }
 
 /// Notes what is being done.

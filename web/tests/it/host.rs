@@ -8,14 +8,14 @@ use partita_core::broker::Event;
 use partita_core::time::Monotonic;
 use partita_web::client::{Link, Network as _};
 use partita_web::port::message::{self, Failure, Status, StorageKind, ToClient, ToHost};
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MessageChannel;
 
 use crate::raw::{Listener, Raw, end, host, options};
 use crate::support::{Probe, sleep, unique};
 
-async fn running(link: &Rc<Link>) -> Raw {
+pub async fn running(link: &Rc<Link>) -> Raw {
     let listener = Listener::new(link);
     if !matches!(link.status(), Status::Running { .. }) {
         listener.running().await;
@@ -209,31 +209,6 @@ async fn another_port_is_another_client() {
 }
 
 #[wasm_bindgen_test]
-async fn a_second_host_waits_and_takes_over_when_the_first_goes() {
-    let options = options(&unique("election"), StorageKind::IndexedDb);
-    let first = host(&options);
-    let mut client = running(&first).await;
-    client.create_topic("orders", 1).await;
-
-    let second = host(&options);
-    let listener = Listener::new(&second);
-    let before_it_is_known = Raw::connect(&second);
-    listener.status(|status| *status == Status::Waiting).await;
-    assert!(before_it_is_known.closed().await.contains("another tab"));
-    let early = Raw::connect(&second);
-    assert!(early.closed().await.contains("another tab"));
-    client.ping().await;
-
-    end(&first).await;
-    listener.running().await;
-    assert_eq!(
-        Raw::connect(&second).topics().await,
-        [("orders".to_owned(), 1)]
-    );
-    end(&second).await;
-}
-
-#[wasm_bindgen_test]
 async fn a_fenced_host_closes_every_connection_and_stands_again() {
     let name = unique("usurped");
     let link = host(&options(&name, StorageKind::IndexedDb));
@@ -321,71 +296,19 @@ async fn everything_can_be_had_as_a_file() {
         let mut client = running(&link).await;
         client.create_topic("orders", 1).await;
         let listener = Listener::new(&link);
+        let exported = |message: &ToClient| match message {
+            ToClient::Exported { error } => Some(error.clone()),
+            _ => None,
+        };
         link.say(&ToHost::Export);
-        let error = listener
-            .next(|message| match message {
-                ToClient::Exported { error } => Some(error.clone()),
-                _ => None,
-            })
-            .await;
-        assert_eq!(error, None);
+        assert_eq!(listener.next(exported).await, None);
+        // Also while the broker is stopped.
+        link.say(&ToHost::Stop);
+        listener.status(|status| *status == Status::Stopped).await;
+        link.say(&ToHost::Export);
+        assert_eq!(listener.next(exported).await, None);
         end(&link).await;
     }
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request)]
-    fn request_lock(name: &str, options: &JsValue, granted: &js_sys::Function) -> js_sys::Promise;
-}
-
-/// Takes a lock and never lets it go, as a frozen tab does; `how` is an option.
-fn freeze(name: &str, how: &str) -> js_sys::Promise {
-    let options = js_sys::Object::new();
-    js_sys::Reflect::set(&options, &how.into(), &true.into()).unwrap();
-    let hold = js_sys::Function::new_no_args("return new Promise(() => {})");
-    request_lock(name, &options, &hold)
-}
-
-#[wasm_bindgen_test]
-async fn a_frozen_holder_loses_its_place_and_learns_of_it() {
-    let name = unique("frozen");
-    let _never = freeze(&format!("partita:{name}"), "ifAvailable");
-    let begun = js_sys::Date::now();
-    let link = host(&options(&name, StorageKind::IndexedDb));
-    let listener = Listener::new(&link);
-    listener.status(|status| *status == Status::Waiting).await;
-    listener.running().await;
-    assert!(
-        js_sys::Date::now() - begun >= 3_000.0,
-        "the holder had the time to answer"
-    );
-    Raw::connect(&link).create_topic("kept", 1).await;
-
-    // Now this host is the one that is taken for frozen.
-    let client = Raw::connect(&link);
-    let _never = freeze(&format!("partita:{name}"), "steal");
-    assert!(client.closed().await.contains("another tab"));
-    listener.status(|status| *status == Status::Waiting).await;
-    listener.running().await;
-    assert_eq!(Raw::connect(&link).topics().await, [("kept".to_owned(), 1)]);
-    end(&link).await;
-}
-
-#[wasm_bindgen_test]
-async fn a_live_holder_keeps_its_place() {
-    let options = options(&unique("alive"), StorageKind::IndexedDb);
-    let first = host(&options);
-    let mut client = running(&first).await;
-    let second = host(&options);
-    Listener::new(&second)
-        .status(|status| *status == Status::Waiting)
-        .await;
-    sleep(4_500).await;
-    assert_eq!(second.status(), Status::Waiting);
-    client.ping().await;
-    end(&first).await;
-    end(&second).await;
 }
 
 #[wasm_bindgen_test]

@@ -13,8 +13,11 @@
 mod clients;
 mod guard;
 mod host;
+mod leaks;
 mod packs;
+mod places;
 mod raw;
+mod room;
 mod storage;
 mod support;
 

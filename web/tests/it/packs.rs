@@ -8,7 +8,7 @@ use partita_web::storage::indexeddb::IndexedDb;
 use partita_web::storage::{Storage, indexeddb};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{Probe, log, manifest, sleep, unique};
+use crate::support::{Probe, disturb, log, manifest, sleep, unique};
 
 /// So many of these make a pack.
 const SIZE: usize = 10_000;
@@ -209,4 +209,27 @@ async fn a_database_from_before_there_were_packs_is_converted() {
     fill(&mut probe, a, 0, IN_A_PACK).await;
     until(&name, (0, 1)).await;
     holds(&mut probe, a, 0..IN_A_PACK).await;
+}
+
+#[wasm_bindgen_test]
+async fn what_moves_into_a_pack_stays_as_durable_as_it_was() {
+    let name = unique("packs-strict");
+    let mut probe = Probe::open_strict(&name).await.unwrap();
+    let undo = disturb(
+        "const begin = IDBDatabase.prototype.transaction;
+         const lax = [];
+         IDBDatabase.prototype.transaction = function (...args) {
+           const transaction = begin.apply(this, args);
+           const { mode, durability, objectStoreNames: stores } = transaction;
+           if (mode === 'readwrite' && stores.contains('packs') && durability !== 'strict') {
+             lax.push([...stores].join());
+           }
+           return transaction;
+         };
+         return () => { IDBDatabase.prototype.transaction = begin; return lax.join('; '); }",
+    );
+    fill(&mut probe, log(1, 0), 0, IN_A_PACK).await;
+    until(&name, (0, 1)).await;
+    let lax = undo.call0(&wasm_bindgen::JsValue::UNDEFINED).unwrap();
+    assert_eq!(lax.as_string().unwrap(), "", "written without a flush");
 }

@@ -7,14 +7,14 @@ use indexed_db_futures::transaction::TransactionMode;
 use partita_core::broker::{
     ChunkRef, Detail, Effect, ReadData, ReadWhat, Reply, StorageError, StoredLog, WriteOp,
 };
-use partita_web::storage::indexeddb::{FORMAT, OpenError};
+use partita_web::storage::indexeddb::{FORMAT, OpenError, export};
 use partita_web::storage::{Lost, Memory, Storage};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{Probe, log, manifest, put, sleep, unique};
+use crate::support::{Probe, disturb, log, manifest, put, sleep, unique};
 
 /// What every storage must do.
 async fn behaves(mut probe: Probe<impl Storage>) {
@@ -379,5 +379,47 @@ async fn a_blocked_opening_says_so_and_goes_on_when_the_other_lets_go() {
     other.close();
     while !opened.get() {
         sleep(1).await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_database_that_is_deleted_while_it_is_opened_is_let_go() {
+    let name = unique("deleted-early");
+    drop(Probe::open(&name).await.unwrap());
+    // It is to be deleted from the moment on in which the lease is taken.
+    let deleted = disturb(&format!(
+        "const begin = IDBDatabase.prototype.transaction;
+         let deleted;
+         IDBDatabase.prototype.transaction = function (...args) {{
+           if (this.name === '{name}') {{
+             IDBDatabase.prototype.transaction = begin;
+             const request = indexedDB.deleteDatabase(this.name);
+             request.onsuccess = () => {{ deleted = true; }};
+           }}
+           return begin.apply(this, args);
+         }};
+         return () => {{ IDBDatabase.prototype.transaction = begin; return deleted === true; }}"
+    ));
+    // It was opened before that was heard, or was not.
+    match Probe::open(&name).await {
+        Ok(probe) => assert_eq!(probe.lost().await, Lost::Deleted),
+        Err(error) => assert_eq!(error, OpenError::Lost(Lost::Deleted)),
+    }
+    for _ in 0..1_000 {
+        if deleted.call0(&JsValue::UNDEFINED).unwrap().is_truthy() {
+            return;
+        }
+        sleep(5).await;
+    }
+    panic!("it is still held");
+}
+
+#[wasm_bindgen_test]
+async fn an_export_creates_no_database() {
+    let name = unique("export-missing");
+    for _ in 0..2 {
+        let found = export(&name).await.err();
+        let missing = |error| matches!(error, OpenError::Storage(StorageError::Missing(_)));
+        assert!(found.is_some_and(missing));
     }
 }

@@ -31,6 +31,12 @@ pub async fn sleep(millis: i32) {
     JsFuture::from(promise).await.unwrap();
 }
 
+/// Runs JavaScript that disturbs the platform; what it returns undoes that.
+pub fn disturb(script: &str) -> Function {
+    let disturbed = Function::new_no_args(script).call0(&JsValue::UNDEFINED);
+    disturbed.unwrap().unchecked_into()
+}
+
 /// A name that no other test uses.
 pub fn unique(name: &str) -> String {
     format!("test-{name}-{}", random_uuid())
@@ -98,10 +104,23 @@ impl Probe<IndexedDb> {
         name: &str,
         blocked: impl FnOnce() + 'static,
     ) -> Result<Self, OpenError> {
+        Self::open_as(name, false, blocked).await
+    }
+
+    /// With every write flushed to the disk.
+    pub async fn open_strict(name: &str) -> Result<Self, OpenError> {
+        Self::open_as(name, true, || ()).await
+    }
+
+    async fn open_as(
+        name: &str,
+        strict: bool,
+        blocked: impl FnOnce() + 'static,
+    ) -> Result<Self, OpenError> {
         let (listener, heard) = listener();
         let options = Options {
             name: name.into(),
-            strict: false,
+            strict,
             cache_bytes: 1 << 20,
         };
         let storage = open(options, listener, blocked).await?;
@@ -166,7 +185,7 @@ impl<S: Storage> Probe<S> {
         }
     }
 
-    pub async fn lost(&mut self) -> Lost {
+    pub async fn lost(&self) -> Lost {
         poll_fn(|context| {
             let mut heard = self.heard.borrow_mut();
             match heard.lost.first().cloned() {

@@ -1,8 +1,12 @@
 //! Reading everything for an export: without a lease, so also beside or without a broker.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use indexed_db_futures::KeyRange;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::error::Error;
+use indexed_db_futures::internals::SystemRepr as _;
 use indexed_db_futures::prelude::*;
 use partita_core::broker::StorageError;
 use wasm_bindgen::prelude::*;
@@ -21,9 +25,29 @@ const AT_A_TIME: u32 = 16;
 /// Reads the database of that name, which must exist, as it is.
 ///
 /// # Errors
-/// When it cannot be opened or read.
+/// When it is not there, or cannot be opened or read.
 pub async fn export(name: &str) -> Result<Blob, OpenError> {
-    let database = Database::open(name).await.map_err(open_error)?;
+    let missing = Rc::new(Cell::new(false));
+    let opened = Database::open(name)
+        .with_on_upgrade_needed({
+            let missing = Rc::clone(&missing);
+            move |_, database| {
+                // There is no such database, and none is created.
+                missing.set(true);
+                let store = database.create_object_store(MANIFESTS).build()?;
+                Ok(store.as_sys().transaction().abort()?)
+            }
+        })
+        .build()
+        .map_err(open_error)?
+        .await;
+    let database = match opened {
+        Ok(database) => database,
+        Err(_) if missing.get() => {
+            return Err(StorageError::Missing("there is no such database".into()).into());
+        }
+        Err(error) => return Err(open_error(error)),
+    };
     let archive = dump(&database).await;
     database.close();
     Ok(archive?)

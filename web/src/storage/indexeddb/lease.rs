@@ -8,7 +8,7 @@
 use indexed_db_futures::error::Error;
 use indexed_db_futures::internals::SystemRepr as _;
 use indexed_db_futures::prelude::*;
-use indexed_db_futures::transaction::{TransactionMode, TransactionRef};
+use indexed_db_futures::transaction::{TransactionMode, TransactionOptions, TransactionRef};
 use js_sys::Array;
 use partita_core::broker::StorageError;
 use wasm_bindgen::prelude::*;
@@ -92,7 +92,8 @@ pub(super) async fn is_ours(inner: &Inner) -> bool {
 
 /// A transaction over these stores and [`META`] that is no write of the broker's: it compares the
 /// lease's epoch but does not move it, and leaves what the broker has stored as it is. Everything
-/// is issued at once, and nothing is awaited between.
+/// is issued at once, and nothing is awaited between. As durable as a write, because it may put what
+/// a write has stored elsewhere.
 pub(super) async fn hold(
     inner: &Inner,
     stores: &[&str],
@@ -105,6 +106,7 @@ pub(super) async fn hold(
         .database
         .transaction(stores)
         .with_mode(TransactionMode::Readwrite)
+        .with_options(TransactionOptions::new().with_durability(inner.durability))
         .build()
         .map_err(failed)?;
     let raw = transaction.as_sys().clone();

@@ -65,11 +65,12 @@ struct Inner {
     runs: RefCell<Runs>,
     writes: RefCell<Writes>,
     room: Room,
-    /// Why nothing can be done any more.
-    gone: RefCell<Option<StorageError>>,
+    /// What it was lost by, if it was: nothing can be done any more.
+    lost: RefCell<Option<Lost>>,
     /// Told when the database is closed, deleted or wanted by others.
     handlers: RefCell<Option<Handlers>>,
-    closing: Cell<bool>,
+    /// Whether its host has closed it.
+    closed: Cell<bool>,
 }
 
 impl fmt::Debug for Inner {
@@ -187,30 +188,32 @@ impl Inner {
 
     /// Why nothing can be done any more, if so.
     fn check(&self) -> Result<(), StorageError> {
-        self.gone.borrow().clone().map_or(Ok(()), Err)
+        let error = match &*self.lost.borrow() {
+            Some(Lost::Fenced) => StorageError::Fenced("the lease is another host's".into()),
+            Some(Lost::Deleted) => StorageError::Closed("the database was deleted".into()),
+            Some(Lost::Outdated) => {
+                StorageError::Closed("a newer version took the database".into())
+            }
+            Some(Lost::Closed) => StorageError::Closed("the browser closed the database".into()),
+            None if self.closed.get() => StorageError::Closed("the host has stopped".into()),
+            None => return Ok(()),
+        };
+        Err(error)
     }
 
     /// Stops for good, once; the first reason stays.
     fn lose(&self, lost: Lost) {
-        if self.gone.borrow().is_some() || self.closing.get() {
+        if self.check().is_err() {
             return;
         }
-        let error = match lost {
-            Lost::Fenced => StorageError::Fenced("the lease is another host's".into()),
-            Lost::Deleted => StorageError::Closed("the database was deleted".into()),
-            Lost::Outdated => StorageError::Closed("a newer version took the database".into()),
-            Lost::Closed => StorageError::Closed("the browser closed the database".into()),
-        };
-        *self.gone.borrow_mut() = Some(error);
+        self.lost.replace(Some(lost.clone()));
         self.cache.borrow_mut().clear();
         self.database.as_sys().close();
         (self.listener.lost)(lost);
     }
 
     fn close(&self) {
-        self.closing.set(true);
-        let closed = StorageError::Closed("the host has stopped".into());
-        self.gone.borrow_mut().get_or_insert(closed);
+        self.closed.set(true);
         self.database.as_sys().set_onversionchange(None);
         self.database.as_sys().set_onclose(None);
         *self.handlers.borrow_mut() = None;

@@ -15,8 +15,8 @@ use super::lease::{LEASE, Lease};
 use super::room::{self, RESERVE, Reserve, Room};
 use super::write::Writes;
 use super::{CHUNKS, FORMAT, IndexedDb, Inner, MANIFESTS, META, PACKS, PAGES, SCHEMA, error};
-use crate::storage::Listener;
 use crate::storage::cache::Cache;
+use crate::storage::{Listener, Lost};
 
 /// The format's key in the store `meta`.
 const FORMAT_KEY: &str = "format";
@@ -39,6 +39,8 @@ pub enum OpenError {
     NewerFormat,
     /// There is no IndexedDB here, or it is forbidden.
     Unavailable(String),
+    /// Somebody else has done something to it meanwhile.
+    Lost(Lost),
     /// Anything else.
     Storage(StorageError),
 }
@@ -76,28 +78,30 @@ pub async fn open(
         true => TransactionDurability::Strict,
         false => TransactionDurability::Relaxed,
     };
-    let (lease, reserve) = match take_lease_anyhow(&database).await {
-        Ok(taken) => taken,
-        Err(error) => {
-            database.close();
-            return Err(error);
-        }
-    };
     let inner = Rc::new(Inner {
         database,
         durability,
         listener,
         cache: RefCell::new(Cache::new(options.cache_bytes)),
         runs: RefCell::default(),
-        writes: RefCell::new(Writes::new(lease)),
-        room: Room::new(reserve),
-        gone: RefCell::new(None),
+        writes: RefCell::new(Writes::new(Lease::default())),
+        room: Room::default(),
+        lost: RefCell::new(None),
         handlers: RefCell::new(None),
-        closing: Cell::new(false),
+        closed: Cell::new(false),
     });
+    // From the first moment: whoever wants the database is told of once, and waits until it is let
+    // go.
     inner.listen();
-    room::opened(&inner);
-    Ok(IndexedDb { inner })
+    let taken = take_lease_anyhow(&inner.database).await;
+    let lost = inner.lost.borrow().clone().map(OpenError::Lost);
+    let storage = IndexedDb { inner };
+    // Dropped, and so closed, if that is an error.
+    let (lease, reserve) = lost.map_or(taken, Err)?;
+    storage.inner.writes.replace(Writes::new(lease));
+    storage.inner.room.found(reserve);
+    room::opened(&storage.inner);
+    Ok(storage)
 }
 
 fn create_stores(database: &Database) -> Result<(), Error> {

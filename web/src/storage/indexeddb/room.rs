@@ -49,7 +49,7 @@ const LOOK_MILLIS: f64 = 100.0;
 const LOOKS: u32 = 50;
 
 /// What was found of the reserve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Reserve {
     /// How many parts there are.
     held: usize,
@@ -72,7 +72,7 @@ impl Reserve {
 }
 
 /// What is known of the room.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Room {
     /// The reserve as it is now.
     reserve: Cell<Reserve>,
@@ -87,14 +87,9 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn new(reserve: Reserve) -> Self {
-        Self {
-            reserve: Cell::new(reserve),
-            none: RefCell::new(None),
-            written: Cell::new(0.0),
-            restoring: Cell::new(false),
-            freed: Cell::new(false),
-        }
+    /// Notes what was found at opening.
+    pub(super) fn found(&self, reserve: Reserve) {
+        self.reserve.set(reserve);
     }
 
     fn is_none(&self) -> bool {
@@ -118,10 +113,12 @@ pub(super) fn opened(inner: &Rc<Inner>) {
         // There was no room when it was open before.
         return lacks(inner);
     }
-    let inner = Rc::clone(inner);
+    let weak = Rc::downgrade(inner);
     spawn_local(async move {
         sleep(OPEN_MILLIS).await;
-        restore(&inner);
+        if let Some(inner) = weak.upgrade() {
+            restore(&inner);
+        }
     });
 }
 
@@ -183,7 +180,9 @@ fn restore(inner: &Rc<Inner>) {
                 Ok(()) => continue,
                 Err(StorageError::QuotaExceeded(_)) => lacks(&inner),
                 // The storage is gone, and says so itself.
-                Err(_) => return,
+                Err(_) if inner.check().is_err() => return,
+                // What failed once may succeed later: records are not refused for good.
+                Err(_) => {}
             }
             for _ in 0..LOOKS {
                 sleep(LOOK_MILLIS).await;
