@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { install } from './install.mjs'
 
 const dist = fileURLToPath(new URL('../../dist/npm/', import.meta.url))
 const manifest = JSON.parse(await readFile(join(dist, 'package.json'), 'utf8'))
@@ -26,17 +26,13 @@ const files = async () => {
 }
 
 let folder
+let remove
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'partita-readme-'))
-  const { stdout } = await exec('npm', ['pack', '--json', '--pack-destination', folder, dist], { cwd: folder })
-  const [{ filename }] = JSON.parse(stdout)
-  const flags = ['--offline', '--no-audit', '--no-fund']
-  await writeFile(join(folder, 'package.json'), '{ "private": true }')
-  await exec('npm', ['install', ...flags, join(folder, filename)], { cwd: folder })
+  ({ folder, remove } = await install())
 })
 
-after(() => rm(folder, { recursive: true }))
+after(() => remove())
 
 test('the tarball holds what the package needs, and brings nothing else along', async () => {
   const { stdout } = await exec('npm', ['ls', '--all', '--json'], { cwd: folder })

@@ -6,7 +6,8 @@
 //!
 //! Conventions: `www/boot/page.ts` is the page's bootstrap, every other `www/boot/*.ts` a worker
 //! whose file name the page finds as `PARTITA_FILES.NAME`; every `web/js/entry/*.ts` becomes a file
-//! of that name in the package; `www/static` is copied as it is.
+//! of that name in the package, and `web/js/entry/node.ts` a `.cjs` besides, for programs that say
+//! `require`; `www/static` is copied as it is.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -67,11 +68,13 @@ pub fn npm(out: &Path) -> Result<()> {
     ]);
     bundle.args(["--entry-names=[name]", "--chunk-names=[name]-[hash]"]);
     process::run(bundle.arg(option("--outdir=", &staging)))?;
+    commonjs(&staging)?;
 
     let mut declarations = tsc();
     declarations.args(["-p", "web/js/tsconfig.json", "--outDir"]);
     process::run(declarations.arg(staging.join("types")))?;
     prune(&staging.join("types"), "entry/index.d.ts")?;
+    commonjs_types(&staging.join("types"))?;
 
     // Edited as text: the order in `exports` has a meaning.
     let manifest = std::fs::read_to_string(root().join("web/js/package.json"))?;
@@ -81,13 +84,44 @@ pub fn npm(out: &Path) -> Result<()> {
     if fields["version"] != env!("CARGO_PKG_VERSION") {
         bail!("web/js/package.json: the version must be 0.0.0, which the build replaces");
     }
-    for field in ["exports", "bin"] {
+    for field in ["exports", "bin", "main", "types"] {
         check_files(&fields[field], &staging)?;
     }
     std::fs::write(staging.join("package.json"), manifest)?;
     std::fs::copy(root().join("LICENSE"), staging.join("LICENSE"))?;
     std::fs::copy(root().join("web/README.md"), staging.join("README.md"))?;
     replace(&staging, out)
+}
+
+/// Bundles Node's entry for `require`, beside the modules: it finds the same wasm and the same
+/// worker there, by its own address.
+fn commonjs(package: &Path) -> Result<()> {
+    let mut bundle = command(bin("esbuild"));
+    bundle.arg("web/js/entry/node.ts");
+    bundle.args(["--bundle", "--format=cjs", "--target=es2022"]);
+    bundle.args(["--platform=node", "--log-level=warning"]);
+    bundle.args([
+        "--define:import.meta.url=PARTITA_URL",
+        "--banner:js=const PARTITA_URL = require(\"node:url\").pathToFileURL(__filename).href;",
+    ]);
+    process::run(bundle.arg(option("--outfile=", &package.join("node.cjs"))))
+}
+
+/// Writes each declaration of `dir` a second time, as one of a CommonJS module: to TypeScript the
+/// file's ending tells how it is loaded.
+fn commonjs_types(dir: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            commonjs_types(&path)?;
+        } else if let Some(module) = path.to_string_lossy().strip_suffix(".d.ts") {
+            let text = std::fs::read_to_string(&path)?;
+            // Only names of modules end so.
+            let text = text.replace(".js\"", ".cjs\"");
+            std::fs::write(format!("{module}.d.cts"), text)?;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes the declarations that nobody reaches from `entry`: those of files that only our own

@@ -1,16 +1,17 @@
 // A program in TypeScript for KafkaJS: it must compile with KafkaJS's types and with ours.
 
 import {
-  AssignerProtocol, CompressionTypes, ConfigResourceTypes, ConfigSource, Kafka, KafkaJSConnectionError, KafkaJSError,
+  AssignerProtocol, CompressionCodecs, CompressionTypes, ConfigResourceTypes, ConfigSource, Kafka, KafkaJSConnectionError, KafkaJSError,
   KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, KafkaJSRequestTimeoutError,
   PartitionAssigners, Partitioners, logLevel,
 } from 'client'
+import { connect } from 'node:tls'
 import type {
-  Admin, Batch, Consumer, ConsumerConfig, ConsumerCrashEvent, ConsumerGroupJoinEvent, ConsumerRunConfig,
+  Admin, AuthenticationProviderArgs, Authenticator, Batch, Consumer, ConsumerConfig, ConsumerCrashEvent, ConsumerGroupJoinEvent, ConsumerRunConfig,
   ConsumerSubscribeTopics, DescribeConfigResponse, EachBatchHandler, EachBatchPayload, EachMessagePayload,
-  GroupDescription, ICustomPartitioner, IHeaders, ITopicConfig, KafkaConfig, LogEntry,
-  KafkaMessage, Logger, Message, OffsetsByTopicPartition, PartitionAssigner, PartitionMetadata, PartitionerArgs, Producer, ProducerBatch, ProducerConfig, ProducerRecord,
-  RecordMetadata, RequestEvent, RetryOptions, SeekEntry, TopicMessages, logCreator,
+  GroupDescription, ICustomPartitioner, IHeaders, ISocketFactory, ISocketFactoryArgs, ITopicConfig, KafkaJSConnectionErrorMetadata, KafkaConfig, LogEntry,
+  KafkaMessage, Logger, Mechanism, Message, MessageSetEntry, OffsetsByTopicPartition, PartitionAssigner, PartitionMetadata, PartitionerArgs, Producer, ProducerBatch, ProducerConfig, ProducerRecord,
+  RecordBatchEntry, RecordMetadata, RequestEvent, SASLMechanism, SASLOptions, Sender, RetryOptions, SeekEntry, TopicMessages, logCreator,
 } from 'client'
 
 const retry: RetryOptions = { retries: 3, initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2 }
@@ -25,6 +26,19 @@ const config: KafkaConfig = {
   connectionTimeout: 1000, requestTimeout: 30000, enforceRequestTimeout: true,
 }
 const kafka = new Kafka(config)
+
+// What Partita refuses when it runs compiles nevertheless.
+const sasl: SASLOptions = { mechanism: 'scram-sha-256', username: 'me', password: 'secret' }
+const own = (provider: (args: AuthenticationProviderArgs) => Authenticator): Mechanism => ({ mechanism: 'own', authenticationProvider: provider })
+const name: SASLMechanism = sasl.mechanism
+const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }: ISocketFactoryArgs) => connect({ host, port, ...ssl }, onConnect)
+export const secured = [
+  new Kafka({ ...config, ssl: true, sasl }), new Kafka({ ...config, ssl: { ca: ['pem'] }, socketFactory }),
+  new Kafka({ ...config, sasl: own(({ host }) => ({ authenticate: async () => void entries.push(host, name) })) }),
+]
+const through = (sender: Sender): Promise<RecordMetadata[]> => sender.send({ topic: 'orders', messages: [{ value: 'x' }] })
+export const size = (message: MessageSetEntry | RecordBatchEntry): number => message.size ?? message.attributes
+CompressionCodecs[CompressionTypes.Snappy] = () => ({})
 export const another = new Kafka({ ...config, brokers: async () => ['localhost:9092'] })
 
 const byRegion: ICustomPartitioner = () => ({ topic, partitionMetadata, message }: PartitionerArgs): number => {
@@ -54,6 +68,8 @@ export async function produce(): Promise<string[]> {
   await producer.sendBatch(batch)
   const transaction = await legacy.transaction()
   await transaction.send(record)
+  await through(transaction)
+  await through(legacy)
   await transaction.sendOffsets({ consumerGroupId: 'g', topics: [{ topic: 'orders', partitions: [{ partition: 0, offset: '1' }] }] })
   await (transaction.isActive() ? transaction.commit() : transaction.abort())
   await producer.disconnect()
@@ -188,7 +204,9 @@ export function explain(error: unknown): string {
   return String(error)
 }
 
+const where: KafkaJSConnectionErrorMetadata = { broker: 'b:1', code: 'ECONNREFUSED' }
 export const made: Error[] = [
+  new KafkaJSConnectionError('text', where), new KafkaJSError('text', { topic: 'orders', partitionId: 0 }),
   new KafkaJSError('text', { retriable: false }), new KafkaJSNonRetriableError(new Error('text')),
   new KafkaJSProtocolError(new Error('text')), new KafkaJSConnectionError('text', { broker: 'b:1', code: 'ECONNREFUSED' }),
   new KafkaJSNumberOfRetriesExceeded('text', { retryCount: 1, retryTime: 2 }),

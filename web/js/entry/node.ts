@@ -16,10 +16,11 @@ const wasm = new Wasm(glue, async () =>
   WebAssembly.compile(await readFile(new URL("./partita.wasm", import.meta.url))),
 );
 
-/** Compiles the package's wasm; every thread instantiates this one module. */
-export const loadModule = (): Promise<WebAssembly.Module> => wasm.module();
-
-/** Makes the package ready, from other wasm than the file beside it if that is given. */
+/**
+ * Makes the package ready: compiles its wasm, from `source` if that is given instead of the file
+ * beside it. Nobody need call this; who gives a source calls it first of all, and hears by a
+ * rejection that something was loaded before.
+ */
 export const load = (source?: WasmSource): Promise<void> => wasm.ready(source);
 
 const platform: KafkaPlatform = {
@@ -51,7 +52,7 @@ export { PartitaError } from "../broker/errors.js";
 export type * from "../broker/types.js";
 export type Broker = BrokerType;
 export const Broker = createBroker({
-  module: loadModule,
+  module: () => wasm.module(),
   spawn: () => new NodeWorker(new URL("./node-worker.js", import.meta.url)),
   port: idlePort,
   noIndexedDb: "there is no IndexedDB in Node",

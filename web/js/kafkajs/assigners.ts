@@ -43,12 +43,12 @@ export interface Assigner {
 }
 
 /** What an assigner may ask. */
-export interface AssignerCluster {
+export interface Cluster {
   findTopicPartitionMetadata(topic: string): PartitionMetadata[];
 }
 
 export type PartitionAssigner = (config: {
-  cluster: AssignerCluster;
+  cluster: Cluster;
   groupId: string;
   logger: Logger;
 }) => Assigner;

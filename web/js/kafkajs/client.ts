@@ -5,11 +5,12 @@
  * The wasm never calls into this layer but to say that there is news; that is fetched later, when
  * nothing of the wasm is on the stack. So users' code may call anything from anywhere.
  */
-import { KafkaJSError, fromWire } from "./errors.js";
-import type { WireError } from "./errors.js";
+import { KafkaJSError } from "./errors.js";
 import { Emitter, networkEvents } from "./events.js";
 import type { Outcome, WasmClient, Way } from "./glue.js";
 import type { Session } from "./session.js";
+import { fromWire } from "./wire.js";
+import type { WireError } from "./wire.js";
 
 interface Pending {
   resolve(value: unknown): void;

@@ -22,11 +22,12 @@ export const CompressionTypes = enumeration<typeof enums.CompressionTypes>({ Non
  * KafkaJS's users install codecs here. All four are built in, so what is assigned is kept and not
  * used.
  */
-export const CompressionCodecs: Record<number, () => unknown> = Object.fromEntries(
-  [CompressionTypes.GZIP, CompressionTypes.Snappy, CompressionTypes.LZ4, CompressionTypes.ZSTD].map(
-    (type) => [type, () => ({ builtIn: type })],
-  ),
-);
+export const CompressionCodecs: Record<Exclude<CompressionTypes, enums.CompressionTypes.None>, () => any> = {
+  [CompressionTypes.GZIP]: () => ({ builtIn: CompressionTypes.GZIP }),
+  [CompressionTypes.Snappy]: () => ({ builtIn: CompressionTypes.Snappy }),
+  [CompressionTypes.LZ4]: () => ({ builtIn: CompressionTypes.LZ4 }),
+  [CompressionTypes.ZSTD]: () => ({ builtIn: CompressionTypes.ZSTD }),
+};
 
 export type ConfigResourceTypes = enums.ConfigResourceTypes;
 export const ConfigResourceTypes = enumeration<typeof enums.ConfigResourceTypes>({ UNKNOWN: 0, TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8 });

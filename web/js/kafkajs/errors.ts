@@ -1,10 +1,8 @@
-/**
- * KafkaJS's error classes, with its constructors and fields, and the way to them from the plain
- * objects that the wasm gives (`web/src/exports/error.rs`).
- */
+/** KafkaJS's error classes, with its constructors and fields. All of this file is exported. */
+import type { PartitionMetadata } from "./producer-types.js";
 
 /** What an error is made of: words, or another error, or an answer of a broker. */
-export type Reason =
+type Reason =
   | string
   | {
       message: string;
@@ -18,6 +16,14 @@ const words = (reason: Reason): string => (typeof reason === "string" ? reason :
 const fields = (reason: Reason): Exclude<Reason, string> =>
   typeof reason === "string" ? { message: reason } : reason;
 
+/** What KafkaJS's constructor takes; it keeps `retriable` alone. */
+export interface KafkaJSErrorMetadata {
+  retriable?: boolean | undefined;
+  topic?: string;
+  partitionId?: number;
+  metadata?: PartitionMetadata;
+}
+
 export class KafkaJSError extends Error {
   override name = "KafkaJSError";
   retriable: boolean;
@@ -28,7 +34,7 @@ export class KafkaJSError extends Error {
 
   constructor(
     reason: Reason,
-    { retriable = true, cause }: { retriable?: boolean | undefined; cause?: Error | undefined } = {},
+    { retriable = true, cause }: KafkaJSErrorMetadata & { cause?: Error | undefined } = {},
   ) {
     super(words(reason));
     this.retriable = retriable;
@@ -62,12 +68,17 @@ export class KafkaJSProtocolError extends KafkaJSError {
   }
 }
 
+export interface KafkaJSOffsetOutOfRangeMetadata {
+  topic: string;
+  partition: number;
+}
+
 export class KafkaJSOffsetOutOfRange extends KafkaJSProtocolError {
   override name = "KafkaJSOffsetOutOfRange";
   readonly topic: string;
   readonly partition: number;
 
-  constructor(reason: Reason, { topic, partition }: { topic: string; partition: number }) {
+  constructor(reason: Reason, { topic, partition }: KafkaJSOffsetOutOfRangeMetadata) {
     super(reason);
     this.topic = topic;
     this.partition = partition;
@@ -84,6 +95,11 @@ export class KafkaJSMemberIdRequired extends KafkaJSProtocolError {
   }
 }
 
+export interface KafkaJSNumberOfRetriesExceededMetadata {
+  retryCount: number;
+  retryTime: number;
+}
+
 export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
   override name = "KafkaJSNumberOfRetriesExceeded";
   readonly retryCount: number;
@@ -91,7 +107,7 @@ export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
 
   constructor(
     reason: Error | string,
-    { retryCount, retryTime }: { retryCount: number; retryTime: number },
+    { retryCount, retryTime }: KafkaJSNumberOfRetriesExceededMetadata,
   ) {
     const cause = typeof reason === "string" ? new KafkaJSError(reason) : reason;
     super(cause, { cause });
@@ -101,15 +117,17 @@ export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
   }
 }
 
+export interface KafkaJSConnectionErrorMetadata {
+  broker?: string | undefined;
+  code?: string | undefined;
+}
+
 export class KafkaJSConnectionError extends KafkaJSError {
   override name = "KafkaJSConnectionError";
   readonly broker: string;
   readonly code: string | undefined;
 
-  constructor(
-    reason: Reason,
-    { broker, code }: { broker?: string | undefined; code?: string | undefined } = {},
-  ) {
+  constructor(reason: Reason, { broker, code }: KafkaJSConnectionErrorMetadata = {}) {
     super(reason);
     // KafkaJS's types promise it, whoever makes one without.
     this.broker = broker as string;
@@ -134,7 +152,7 @@ export class KafkaJSConnectionClosedError extends KafkaJSConnectionError {
 
 export interface KafkaJSRequestTimeoutErrorMetadata {
   broker: string;
-  clientId?: string;
+  clientId: string;
   correlationId: number;
   createdAt: number;
   sentAt: number;
@@ -165,14 +183,24 @@ export class KafkaJSMetadataNotLoaded extends KafkaJSError {
   override name = "KafkaJSMetadataNotLoaded";
 }
 
+export interface KafkaJSTopicMetadataNotLoadedMetadata {
+  topic: string;
+}
+
 export class KafkaJSTopicMetadataNotLoaded extends KafkaJSMetadataNotLoaded {
   override name = "KafkaJSTopicMetadataNotLoaded";
   readonly topic: string;
 
-  constructor(reason: Reason, { topic }: { topic?: string | undefined } = {}) {
+  constructor(reason: Reason, { topic }: Partial<KafkaJSTopicMetadataNotLoadedMetadata> = {}) {
     super(reason);
     this.topic = topic as string;
   }
+}
+
+export interface KafkaJSStaleTopicMetadataAssignmentMetadata {
+  topic: string;
+  /** Their numbers, though KafkaJS's types say otherwise. */
+  unknownPartitions: number[];
 }
 
 export class KafkaJSStaleTopicMetadataAssignment extends KafkaJSError {
@@ -182,10 +210,7 @@ export class KafkaJSStaleTopicMetadataAssignment extends KafkaJSError {
 
   constructor(
     reason: Reason,
-    {
-      topic,
-      unknownPartitions,
-    }: { topic?: string | undefined; unknownPartitions?: number[] | undefined } = {},
+    { topic, unknownPartitions }: Partial<KafkaJSStaleTopicMetadataAssignmentMetadata> = {},
   ) {
     super(reason);
     this.topic = topic;
@@ -199,14 +224,25 @@ export interface DeleteGroupsResult {
   error?: KafkaJSProtocolError;
 }
 
+export interface KafkaJSDeleteGroupsErrorGroups {
+  groupId: string;
+  errorCode: number;
+  error: KafkaJSError;
+}
+
 export class KafkaJSDeleteGroupsError extends KafkaJSError {
   override name = "KafkaJSDeleteGroupsError";
   readonly groups: DeleteGroupsResult[];
 
-  constructor(reason: Reason, groups: DeleteGroupsResult[] = []) {
+  constructor(reason: Reason, groups: KafkaJSDeleteGroupsErrorGroups[] = []) {
     super(reason);
-    this.groups = groups;
+    this.groups = groups as DeleteGroupsResult[];
   }
+}
+
+export interface KafkaJSServerDoesNotSupportApiKeyMetadata {
+  apiKey: number;
+  apiName: string;
 }
 
 export class KafkaJSServerDoesNotSupportApiKey extends KafkaJSNonRetriableError {
@@ -216,7 +252,7 @@ export class KafkaJSServerDoesNotSupportApiKey extends KafkaJSNonRetriableError 
 
   constructor(
     reason: Reason,
-    { apiKey, apiName }: { apiKey?: number | undefined; apiName?: string | undefined } = {},
+    { apiKey, apiName }: Partial<KafkaJSServerDoesNotSupportApiKeyMetadata> = {},
   ) {
     super(reason);
     this.apiKey = apiKey as number;
@@ -262,11 +298,16 @@ export interface KafkaJSDeleteTopicRecordsErrorPartition {
   error: KafkaJSError;
 }
 
+export interface KafkaJSDeleteTopicRecordsErrorTopic {
+  topic: string;
+  partitions: KafkaJSDeleteTopicRecordsErrorPartition[];
+}
+
 export class KafkaJSDeleteTopicRecordsError extends KafkaJSError {
   override name = "KafkaJSDeleteTopicRecordsError";
   readonly partitions: KafkaJSDeleteTopicRecordsErrorPartition[];
 
-  constructor({ partitions }: { topic?: string; partitions: KafkaJSDeleteTopicRecordsErrorPartition[] }) {
+  constructor({ partitions }: KafkaJSDeleteTopicRecordsErrorTopic) {
     const failed = partitions.filter(({ error }) => error != null);
     const retriable = failed.every(({ error }) => error.retriable === true);
     super("Error while deleting records", { retriable });
@@ -342,134 +383,3 @@ export class PartitaQuotaExceeded extends KafkaJSProtocolError {
     this.partition = partition;
   }
 }
-
-/** An error as the wasm gives it. */
-export interface WireError {
-  name: string;
-  message: string;
-  retriable: boolean;
-  type?: string;
-  code?: number | string;
-  help?: string;
-  cause?: WireError;
-  topic?: string;
-  partition?: number;
-  memberId?: string;
-  broker?: string;
-  correlationId?: number;
-  createdAt?: number;
-  sentAt?: number;
-  pendingDuration?: number;
-  retryCount?: number;
-  retryTime?: number;
-  unknownPartitions?: number[];
-  apiKey?: number;
-  apiName?: string;
-  groups?: { groupId: string; errorCode: number; error: WireError }[];
-  partitions?: { partition: number; offset: string; error: WireError }[];
-  errors?: WireError[];
-}
-
-/** Whether something thrown by the wasm is an error as above, and not, say, a trap. */
-export const isWireError = (thrown: unknown): thrown is WireError =>
-  typeof thrown === "object" &&
-  thrown !== null &&
-  !(thrown instanceof Error) &&
-  "retriable" in thrown;
-
-/** The error of KafkaJS's class that the wasm means. */
-export function fromWire(wire: WireError): Error {
-  const error = build(wire);
-  if (error instanceof KafkaJSError) {
-    error.retriable = wire.retriable;
-    if (wire.help !== undefined) error.help = wire.help;
-    if (wire.cause && error.cause === undefined) error.cause = fromWire(wire.cause);
-  }
-  return error;
-}
-
-function build(wire: WireError): Error {
-  const { message, topic = "", partition = -1 } = wire;
-  const protocol: Reason = {
-    message,
-    type: wire.type ?? "UNKNOWN",
-    code: typeof wire.code === "number" ? wire.code : -1,
-    retriable: wire.retriable,
-  };
-  switch (wire.name) {
-    case "KafkaJSProtocolError":
-      return new KafkaJSProtocolError(protocol);
-    case "KafkaJSOffsetOutOfRange":
-      return new KafkaJSOffsetOutOfRange(protocol, { topic, partition });
-    case "KafkaJSMemberIdRequired":
-      return new KafkaJSMemberIdRequired(protocol, { memberId: wire.memberId ?? "" });
-    case "KafkaJSCreateTopicError":
-      return new KafkaJSCreateTopicError(protocol, topic);
-    case "PartitaQuotaExceeded":
-      return new PartitaQuotaExceeded(protocol, { topic, partition });
-    case "KafkaJSNumberOfRetriesExceeded": {
-      const cause = wire.cause ? fromWire(wire.cause) : new KafkaJSError(message);
-      const { retryCount = 0, retryTime = 0 } = wire;
-      return new KafkaJSNumberOfRetriesExceeded(cause, { retryCount, retryTime });
-    }
-    case "KafkaJSConnectionError": {
-      const code = wire.code === undefined ? undefined : String(wire.code);
-      return new KafkaJSConnectionError(message, { broker: wire.broker, code });
-    }
-    case "KafkaJSConnectionClosedError": {
-      const broker = wire.broker ?? "";
-      const colon = broker.lastIndexOf(":");
-      const [host, port] = [broker.slice(0, colon), Number(broker.slice(colon + 1))];
-      return new KafkaJSConnectionClosedError(message, { host, port });
-    }
-    case "KafkaJSRequestTimeoutError":
-      return new KafkaJSRequestTimeoutError(message, wire);
-    case "KafkaJSTopicMetadataNotLoaded":
-      return new KafkaJSTopicMetadataNotLoaded(message, { topic });
-    case "KafkaJSStaleTopicMetadataAssignment": {
-      const { unknownPartitions } = wire;
-      return new KafkaJSStaleTopicMetadataAssignment(message, { topic, unknownPartitions });
-    }
-    case "KafkaJSDeleteGroupsError": {
-      const groups = (wire.groups ?? []).map(({ groupId, errorCode, error }) => ({
-        groupId,
-        errorCode,
-        error: fromWire(error) as KafkaJSProtocolError,
-      }));
-      return new KafkaJSDeleteGroupsError(message, groups);
-    }
-    case "KafkaJSDeleteTopicRecordsError": {
-      const partitions = (wire.partitions ?? []).map((failure) => ({
-        ...failure,
-        error: fromWire(failure.error) as KafkaJSError,
-      }));
-      return new KafkaJSDeleteTopicRecordsError({ partitions });
-    }
-    case "KafkaJSServerDoesNotSupportApiKey":
-      return new KafkaJSServerDoesNotSupportApiKey(message, wire);
-    case "KafkaJSAggregateError":
-      return new KafkaJSAggregateError(message, (wire.errors ?? []).map(fromWire));
-    case "KafkaJSNoBrokerAvailableError":
-      return new KafkaJSNoBrokerAvailableError();
-    default: {
-      const plain = PLAIN[wire.name] ?? KafkaJSError;
-      return new plain(message);
-    }
-  }
-}
-
-/** The classes that are made of words alone. */
-const PLAIN: Record<string, new (reason: Reason) => KafkaJSError> = {
-  KafkaJSError,
-  KafkaJSNonRetriableError,
-  KafkaJSMetadataNotLoaded,
-  KafkaJSPartialMessageError,
-  KafkaJSGroupCoordinatorNotFound,
-  KafkaJSNotImplemented,
-  KafkaJSTimeout,
-  KafkaJSLockTimeout,
-  KafkaJSUnsupportedMagicByteInMessageSet,
-  KafkaJSInvariantViolation,
-  KafkaJSSASLAuthenticationError,
-  KafkaJSBrokerNotFound,
-};

@@ -2,8 +2,8 @@
  * What this layer needs of the wasm glue, which is generated (`web/src/exports`): every product's
  * glue has it. And what it needs of the place it runs in.
  */
-import type { WireError } from "./errors.js";
 import type { PartitionMetadata } from "./producer-types.js";
+import type { WireError } from "./wire.js";
 
 /** A way to brokers; clients are made on it. */
 export interface Way {

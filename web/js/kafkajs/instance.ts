@@ -6,11 +6,10 @@ import {
   KafkaJSConnectionError,
   KafkaJSNonRetriableError,
   KafkaJSNotImplemented,
-  fromWire,
-  isWireError,
 } from "./errors.js";
 import type { KafkaJSError } from "./errors.js";
 import type { BrokerLike, KafkaGlue, KafkaPlatform, PortLink, Way } from "./glue.js";
+import { fromWire, isWireError } from "./wire.js";
 
 /** One wasm instance and the clients in it. */
 export class Instance {

@@ -219,24 +219,25 @@ function checked(topic: string, partition: unknown): number {
 
 export type ProducerEvents = typeof events;
 
-/** What a transaction will be. */
-export interface Transaction {
+export interface Sender {
   send(record: ProducerRecord): Promise<RecordMetadata[]>;
   sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]>;
+}
+
+/** What a transaction will be. */
+export interface Transaction extends Sender {
   sendOffsets(offsets: Offsets & { consumerGroupId: string }): Promise<void>;
   commit(): Promise<void>;
   abort(): Promise<void>;
   isActive(): boolean;
 }
 
-export interface Producer {
+export interface Producer extends Sender {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   isIdempotent(): boolean;
   readonly events: ProducerEvents;
   on: On<NetworkEvents<"producer">>;
-  send(record: ProducerRecord): Promise<RecordMetadata[]>;
-  sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]>;
   /** Refused: there are no transactions yet. */
   transaction(): Promise<Transaction>;
   logger(): Logger;

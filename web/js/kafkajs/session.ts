@@ -1,4 +1,6 @@
 /** What all clients of one `Kafka` share: its configuration, its logger, the way to its brokers. */
+import type { ConnectionOptions } from "node:tls";
+import type { ISocketFactory, Mechanism, SASLOptions } from "./connection-types.js";
 import { logLevel } from "./constants.js";
 import {
   KafkaJSConnectionError,
@@ -33,13 +35,13 @@ export interface KafkaConfig {
   logLevel?: logLevel;
   logCreator?: logCreator;
   /** Refused: there is no TLS yet. */
-  ssl?: unknown;
+  ssl?: ConnectionOptions | boolean;
   /** Refused: there is no authentication yet. */
-  sasl?: unknown;
+  sasl?: SASLOptions | Mechanism;
   authenticationTimeout?: number;
   reauthenticationThreshold?: number;
   /** Refused: sockets are opened here. */
-  socketFactory?: unknown;
+  socketFactory?: ISocketFactory;
 }
 
 /** Where a client finds its brokers. */

@@ -5,10 +5,10 @@ import type { PartitionOffset } from "./admin-types.js";
 
 export type * from "./admin-types.js";
 export type * from "./assigners.js";
+export type * from "./connection-types.js";
 export type * from "./consumer/types.js";
 export type * from "./producer-types.js";
 export type { Admin, AdminEvents } from "./admin.js";
-export type { AssignerCluster as Cluster } from "./assigners.js";
 export type {
   ConnectEvent,
   DisconnectEvent,
@@ -27,6 +27,7 @@ export type {
   ProducerConfig,
   ProducerEvents,
   ProducerRecord,
+  Sender,
   Transaction,
 } from "./producer.js";
 export type { BrokerAddress, BrokersFunction, KafkaConfig, RetryOptions } from "./session.js";

@@ -3,7 +3,7 @@
  * when the wasm says that their word is needed.
  */
 import { PartitionAssigners } from "../assigners.js";
-import type { Assigner, AssignerCluster, PartitionAssigner } from "../assigners.js";
+import type { Assigner, Cluster, PartitionAssigner } from "../assigners.js";
 import { toBuffer } from "../bytes.js";
 import { KafkaJSNonRetriableError } from "../errors.js";
 import type { Logger } from "../logger.js";
@@ -23,7 +23,7 @@ export class ConsumerAssigners {
 
   constructor(
     assigners: (PartitionAssigner | BuiltInAssigner)[],
-    config: { cluster: AssignerCluster; groupId: string; logger: Logger },
+    config: { cluster: Cluster; groupId: string; logger: Logger },
   ) {
     this.options = assigners.map((assigner) => {
       if (assigner === PartitionAssigners.roundRobin) {

@@ -3,7 +3,7 @@
  * fetching and commits are in the wasm; the handlers' loop is `run.ts`.
  */
 import { Client } from "../client.js";
-import { KafkaJSNumberOfRetriesExceeded, fromWire } from "../errors.js";
+import { KafkaJSNumberOfRetriesExceeded } from "../errors.js";
 import type { KafkaJSError } from "../errors.js";
 import type { ConsumerClient, ConsumerEvent, Outcome, Way } from "../glue.js";
 import type { PartitionMetadata } from "../producer-types.js";
@@ -12,6 +12,7 @@ import { ConsumerAssigners } from "./assigners.js";
 import { events } from "./events.js";
 import { Run } from "./run.js";
 import type { RunHost } from "./run.js";
+import { fromWire } from "../wire.js";
 import type { ConsumerConfig, ConsumerRunConfig } from "./types.js";
 
 /** KafkaJS's default wait before a restart, in milliseconds. */

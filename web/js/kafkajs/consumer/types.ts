@@ -39,7 +39,7 @@ export interface ConsumerConfig {
 }
 
 /** A message of a format that Kafka no longer has. */
-interface MessageSetEntry {
+export interface MessageSetEntry {
   key: Buffer | null;
   value: Buffer | null;
   timestamp: string;
@@ -144,7 +144,7 @@ export type ConsumerFetchEvent = InstrumentationEvent<{
   duration: number;
   nodeId: number;
 }>;
-interface IBatchProcessEvent {
+export interface IBatchProcessEvent {
   topic: string;
   partition: number;
   highWatermark: string;
