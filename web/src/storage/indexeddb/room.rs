@@ -51,8 +51,8 @@ const LOOKS: u32 = 50;
 /// What was found of the reserve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Reserve {
-    /// How many parts there are.
-    held: usize,
+    /// Which parts there are.
+    held: [bool; 2],
     /// Whether there were some once.
     made: bool,
 }
@@ -65,7 +65,7 @@ impl Reserve {
                 .any(|key| key.as_string().as_deref() == Some(wanted))
         };
         Self {
-            held: RESERVE.iter().filter(|key| has(key)).count(),
+            held: RESERVE.map(has),
             made: has(RESERVED),
         }
     }
@@ -96,20 +96,15 @@ impl Room {
         self.none.borrow().is_some()
     }
 
-    /// How many parts of the reserve are missing: the first ones.
-    fn missing(&self) -> usize {
-        RESERVE.len().saturating_sub(self.reserve.get().held)
-    }
-
-    /// Notes how many parts there are now.
-    fn holds(&self, held: usize) {
-        self.reserve.set(Reserve { held, made: true });
+    /// Whether a part of the reserve is missing.
+    fn lacks_reserve(&self) -> bool {
+        self.reserve.get().held != [true; 2]
     }
 }
 
 /// The database was opened.
 pub(super) fn opened(inner: &Rc<Inner>) {
-    if inner.room.reserve.get().made && inner.room.missing() > 0 {
+    if inner.room.reserve.get().made && inner.room.lacks_reserve() {
         // There was no room when it was open before.
         return lacks(inner);
     }
@@ -140,13 +135,19 @@ pub(super) fn lacks(inner: &Rc<Inner>) {
 
 /// Gives a part of the reserve up, the last one only for what frees room; whether there was one.
 pub(super) async fn give_up(inner: &Inner, frees: bool) -> bool {
-    let missing = inner.room.missing();
-    let Some(&key) = RESERVE.get(missing).filter(|_| missing == 0 || frees) else {
-        return false;
+    let mut reserve = inner.room.reserve.get();
+    let key = match &mut reserve.held {
+        [first @ true, _] => {
+            *first = false;
+            RESERVE[0]
+        }
+        [false, last @ true] if frees => {
+            *last = false;
+            RESERVE[1]
+        }
+        [false, _] => return false,
     };
-    inner
-        .room
-        .holds(inner.room.reserve.get().held.saturating_sub(1));
+    inner.room.reserve.set(reserve);
     let deleted = change(inner, |meta| meta.delete(key).primitive().map(drop));
     deleted.await.is_ok()
 }
@@ -166,7 +167,7 @@ pub(super) fn wrote(inner: &Rc<Inner>, bytes: f64, frees: bool) {
 /// Makes the reserve whole, as soon as there is room for it and as much again.
 fn restore(inner: &Rc<Inner>) {
     let room = &inner.room;
-    let whole = room.missing() == 0 && !room.is_none();
+    let whole = !room.lacks_reserve() && !room.is_none();
     if whole || room.restoring.replace(true) {
         return;
     }
@@ -175,7 +176,7 @@ fn restore(inner: &Rc<Inner>) {
         loop {
             inner.room.freed.set(false);
             match try_restore(&inner).await {
-                Ok(()) if inner.room.missing() == 0 => break,
+                Ok(()) if !inner.room.lacks_reserve() => break,
                 // A part was given up meanwhile.
                 Ok(()) => continue,
                 Err(StorageError::QuotaExceeded(_)) => lacks(&inner),
@@ -199,13 +200,15 @@ fn restore(inner: &Rc<Inner>) {
 }
 
 async fn try_restore(inner: &Inner) -> Result<(), StorageError> {
-    let missing = inner.room.missing();
+    let before = inner.room.reserve.get().held;
     change(inner, |meta| {
         meta.put(1)
             .with_key(RESERVED)
             .without_key_type()
             .primitive()?;
-        for key in RESERVE.into_iter().take(missing).chain([PROBE]) {
+        let missing = RESERVE.into_iter().zip(before);
+        let missing = missing.filter_map(|(key, held)| (!held).then_some(key));
+        for key in missing.chain([PROBE]) {
             let value: JsValue = sys::random_bytes(SIZE).buffer().into();
             meta.put(value)
                 .with_key(key)
@@ -215,8 +218,12 @@ async fn try_restore(inner: &Inner) -> Result<(), StorageError> {
         Ok(())
     })
     .await?;
-    let held = inner.room.reserve.get().held;
-    inner.room.holds(held.saturating_add(missing));
+    // Those that were put are there, and those that nobody has given up meanwhile.
+    let [first, last] = inner.room.reserve.get().held;
+    inner.room.reserve.set(Reserve {
+        held: [first || !before[0], last || !before[1]],
+        made: true,
+    });
     change(inner, |meta| meta.delete(PROBE).primitive().map(drop)).await
 }
 
