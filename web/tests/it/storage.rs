@@ -405,7 +405,7 @@ async fn a_database_that_is_deleted_while_it_is_opened_is_let_go() {
         Ok(probe) => assert_eq!(probe.lost().await, Lost::Deleted),
         Err(error) => assert_eq!(error, OpenError::Lost(Lost::Deleted)),
     }
-    for _ in 0..1_000 {
+    for _ in 0..12_000 {
         if deleted.call0(&JsValue::UNDEFINED).unwrap().is_truthy() {
             return;
         }
