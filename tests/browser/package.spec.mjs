@@ -90,6 +90,71 @@ test("a second tab waits, or is refused if it does not want to, and takes over",
   assert.deepEqual(offsets, [{ partition: 0, offset: "1", high: "1", low: "0" }]);
 });
 
+test("a page has one broker of a name: opening it again is refused, unless the first is going", async (t) => {
+  const { url } = await site(t);
+  const browser = await startBrowser(t);
+  const tab = await open(browser, url);
+  const found = await tab.evaluate(async () => {
+    const { Broker } = partita;
+    const failure = (promise) =>
+      promise.then(
+        ({ status }) => status.state,
+        ({ name, failure, message }) => ({ name, failure, message }),
+      );
+    const found = {};
+
+    let [first, second] = [Broker.open("shop"), Broker.open("shop")];
+    found.meanwhile = await failure(second);
+    found.atOnce = await failure(Broker.open("shop", { wait: false }));
+    found.afterwards = await failure(Broker.open("shop"));
+    found.other = await failure(Broker.open("another shop"));
+
+    (await first).close();
+    first = Broker.open("shop");
+    found.closing = await failure(first);
+    await (await first).close();
+
+    // As a component does that is mounted twice and tidies up between.
+    first = Broker.open("shop");
+    first.then((broker) => broker.close());
+    second = Broker.open("shop");
+    found.closedAsSoonAsOpen = await failure(second);
+    await (await second).close();
+
+    const giveUp = new AbortController();
+    first = failure(Broker.open("shop", { signal: giveUp.signal }));
+    const impatient = failure(Broker.open("shop", { signal: giveUp.signal }));
+    second = Broker.open("shop");
+    giveUp.abort(new Error("given up"));
+    found.givenUp = [(await first).message, (await impatient).message];
+    found.afterThat = await failure(second);
+
+    // One that failed makes room, as its error says.
+    const broker = await second;
+    const failed = new Promise((resolve) => {
+      broker.on("status", ({ state, failure }) => state === "failed" && resolve(failure));
+    });
+    indexedDB.deleteDatabase("partita:shop");
+    found.failed = await failed;
+    found.anew = await failure(Broker.open("shop", { wait: false }));
+    return found;
+  });
+  const { meanwhile, atOnce, afterwards, ...others } = found;
+  for (const refused of [meanwhile, atOnce, afterwards]) {
+    assert.deepEqual([refused.name, refused.failure], ["PartitaError", "alreadyOpen"]);
+    assert.match(refused.message, /"shop".*close it first/);
+  }
+  assert.deepEqual(others, {
+    other: "running",
+    closing: "running",
+    closedAsSoonAsOpen: "running",
+    givenUp: ["given up", "given up"],
+    afterThat: "running",
+    failed: "databaseDeleted",
+    anew: "running",
+  });
+});
+
 test("a page cannot listen, and says so", async (t) => {
   const { url } = await site(t);
   const browser = await startBrowser(t);

@@ -66,6 +66,23 @@ test('options that make no sense are refused, with what to do', async () => {
   await assert.rejects(Broker.open('x', { storage: 'memory', signal }), /no longer wanted/)
 })
 
+test('in memory, each broker is one of its own, whatever its name', async t => {
+  const [one, other] = [await open(t), await open(t)]
+  const topics = async broker => {
+    const admin = new Kafka({ brokers: [broker] }).admin()
+    await admin.connect()
+    const topics = await admin.listTopics()
+    if (topics.length === 0) await admin.createTopics({ topics: [{ topic: 'orders' }] })
+    await admin.disconnect()
+    return topics
+  }
+  assert.deepEqual(await topics(one), [])
+  assert.deepEqual(await topics(one), ['orders'])
+  assert.deepEqual(await topics(other), [])
+  await one.close()
+  assert.deepEqual(await topics(other), ['orders'])
+})
+
 test('a broker serves, tells what it does, and closes more than once', async t => {
   const heard = []
   const broker = await open(t, { config: { 'num.partitions': 3 }, onStatus: ({ state }) => heard.push(state) })

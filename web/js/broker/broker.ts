@@ -73,28 +73,90 @@ export interface BrokerConstructor {
   /**
    * Opens the broker of that name, and resolves when it serves.
    *
+   * A page has one broker of a name: while it is open, opening it again is refused (`alreadyOpen`);
+   * while it is being opened or closed, opening it again waits for what comes of that. One that has
+   * failed is closed first. In memory, each is a broker of its own, whatever its name.
+   *
    * Rejects with a `PartitaError` whose `failure` says what kind of obstacle there is.
    */
   open(name: string, options?: BrokerOptions): Promise<Broker>;
 }
 
+/** A broker with a database, from when it is opened until it is closed. */
+interface Opening {
+  /** What `open` gave its caller: who waits for it too, comes after that caller. */
+  opened?: Promise<Broker>;
+  /** Once it is open. */
+  broker?: OpenBroker;
+}
+
 /** The class, for the page or for Node. */
 export function createBroker(platform: BrokerPlatform): BrokerConstructor {
-  return {
-    async open(name: string, options: BrokerOptions = {}): Promise<Broker> {
-      const host = hostOptions(name, options, platform.noIndexedDb);
-      options.signal?.throwIfAborted();
-      const module = platform.module();
-      const broker = new OpenBroker(platform, host, module);
-      try {
-        await Promise.all([module, broker.running(options)]);
-      } catch (error) {
-        broker.abandon();
-        throw error;
+  /** Those of this page, by name. In memory there is nothing that two would have in common. */
+  const openings = new Map<string, Opening>();
+
+  async function open(opening: Opening, name: string, options: BrokerOptions): Promise<Broker> {
+    const host = hostOptions(name, options, platform.noIndexedDb);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (host.storage !== "memory") {
+      for (let before; (before = openings.get(name)); ) {
+        await abortable(gone(name, before, options), signal);
+        signal?.throwIfAborted();
       }
+      openings.set(name, opening);
+    }
+    const forget = (): void => {
+      if (openings.get(name) === opening) openings.delete(name);
+    };
+    let broker: OpenBroker | undefined;
+    try {
+      const module = platform.module();
+      broker = new OpenBroker(platform, host, module, forget);
+      await Promise.all([module, broker.running(options)]);
+      opening.broker = broker;
       return broker;
+    } catch (error) {
+      broker?.abandon();
+      forget();
+      throw error;
+    }
+  }
+
+  return {
+    open(name: string, options: BrokerOptions = {}): Promise<Broker> {
+      const opening: Opening = {};
+      opening.opened = open(opening, name, options);
+      return opening.opened;
     },
   };
+}
+
+/** Waits until an earlier broker of that name makes room; refuses if it does not intend to. */
+async function gone(name: string, before: Opening, options: BrokerOptions): Promise<void> {
+  const refusal = new PartitaError("alreadyOpen", `this page has the broker "${name}" open`);
+  if (!before.broker) {
+    if (options.wait === false) throw refusal;
+    options.onStatus?.({ state: "waiting" });
+    await before.opened?.catch(() => undefined);
+  }
+  const { broker } = before;
+  if (broker?.isOpen && broker.status.state !== "failed") throw refusal;
+  await broker?.close();
+}
+
+/** The promise, unless the signal comes first. */
+async function abortable(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  let abort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort);
+  });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
 }
 
 class OpenBroker implements Broker {
@@ -114,10 +176,18 @@ class OpenBroker implements Broker {
   #refused: ((error: PartitaError) => void) | undefined;
   #ended: (() => void) | undefined;
   #closed: Promise<void> | undefined;
+  #onGone: () => void;
 
-  constructor(platform: BrokerPlatform, host: HostOptions, module: Promise<WebAssembly.Module>) {
+  /** `onGone` is called when it holds nothing any more. */
+  constructor(
+    platform: BrokerPlatform,
+    host: HostOptions,
+    module: Promise<WebAssembly.Module>,
+    onGone: () => void,
+  ) {
     this.name = host.name;
     this.#platform = platform;
+    this.#onGone = onGone;
     this.#supervisor = new Supervisor({
       module,
       host,
@@ -132,6 +202,11 @@ class OpenBroker implements Broker {
 
   get status(): Status {
     return this.#status;
+  }
+
+  /** Whether nobody has begun to close it. */
+  get isOpen(): boolean {
+    return this.#closed === undefined;
   }
 
   on<Name extends keyof BrokerEvents>(
@@ -218,6 +293,7 @@ class OpenBroker implements Broker {
     this.#supervisor.terminate();
     this.#control?.close();
     this.#links.clear();
+    this.#onGone();
   }
 
   /** There is a host, at the other end of this port: the first, or another one. */

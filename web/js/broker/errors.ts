@@ -4,10 +4,17 @@ import type { Failure } from "../worker/messages.js";
 /**
  * What kind of failure. Beside those of a broker that has failed (`Status`):
  * `inUse`: another tab holds the database, and the caller did not want to wait for it;
+ * `alreadyOpen`: this page has the broker of that name open itself;
  * `closed`: the broker was closed; `listen`: the address cannot be listened on, and `code` says why
  * in the system's words; `unsupported`: not here, or not yet.
  */
-export type BrokerFailure = Failure | "inUse" | "closed" | "listen" | "unsupported";
+export type BrokerFailure =
+  | Failure
+  | "inUse"
+  | "alreadyOpen"
+  | "closed"
+  | "listen"
+  | "unsupported";
 
 /** What helps, where it is always the same. */
 const HELP: Partial<Record<BrokerFailure, string>> = {
@@ -16,6 +23,7 @@ const HELP: Partial<Record<BrokerFailure, string>> = {
   databaseDeleted: "Open the broker again: it begins with an empty database.",
   databaseClosed: "Open the broker again.",
   inUse: "Close the other tab, or leave `wait` out to take over when it goes.",
+  alreadyOpen: "Use that one, or close it first: await broker.close().",
   closed: "Open a broker with Broker.open.",
   trapped: "This is a defect of the package: please report it with the message above.",
 };

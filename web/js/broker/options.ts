@@ -25,7 +25,10 @@ export interface BrokerOptions {
    * goes. `true` is the default; with `false` opening fails at once (`failure` is `inUse`).
    */
   wait?: boolean;
-  /** Hears each status while the broker opens: `waiting` tells that another tab hosts it. */
+  /**
+   * Hears each status while the broker opens: `waiting` tells that another tab hosts it, or that
+   * this page opens it already.
+   */
   onStatus?(status: Status): void;
   /** Gives up opening, and waiting. */
   signal?: AbortSignal;
