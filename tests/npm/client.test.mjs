@@ -206,6 +206,44 @@ test('a program ends once its broker has closed', async () => {
   assert.match((await child).stdout, /orders/)
 })
 
+test('who connects while it disconnects is connected after that', async t => {
+  const { kafka, admin } = await open(t)
+  const producer = kafka.producer()
+  const consumer = kafka.consumer({ groupId: 'g' })
+  for (const client of [producer, consumer, admin]) {
+    await client.connect()
+    const heard = []
+    for (const name of ['CONNECT', 'DISCONNECT']) client.on(client.events[name], () => heard.push(name))
+    const ended = client.disconnect()
+    await client.connect()
+    await ended
+    assert.deepEqual(heard, ['DISCONNECT', 'CONNECT'])
+  }
+  assert.equal((await producer.send({ topic: 'orders', messages: [{ value: 'x' }] })).length, 1)
+  // And who disconnects while it connects is not.
+  await producer.disconnect()
+  const heard = []
+  producer.on(producer.events.CONNECT, () => heard.push('CONNECT'))
+  await Promise.allSettled([producer.connect(), producer.disconnect()])
+  assert.deepEqual(heard, [])
+  await assert.rejects(producer.send({ topic: 'orders', messages: [{ value: 'x' }] }), /disconnected/)
+  await Promise.all([consumer.disconnect(), admin.disconnect()])
+})
+
+test('listeners and brokers functions may throw anything', async t => {
+  const { kafka } = await open(t)
+  const producer = kafka.producer()
+  producer.on(producer.events.CONNECT, () => {
+    throw undefined
+  })
+  producer.on(producer.events.CONNECT, () => Promise.reject())
+  await producer.connect()
+  await producer.disconnect()
+  const brokers = () => Promise.reject()
+  const nowhere = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
+  await assert.rejects(nowhere.connect(), { name: 'KafkaJSConnectionError', message: /"config.brokers" threw: undefined/ })
+})
+
 test('users may call anything from their own listeners', async t => {
   const { kafka, admin } = await open(t)
   const producer = kafka.producer()

@@ -314,6 +314,56 @@ test('who disconnects when it crashes is not started again', async t => {
   }
 })
 
+test('the last call counts: stop, run and disconnect in one breath', async t => {
+  const { kafka } = await open(t)
+  const consumer = kafka.consumer({ groupId: 'last' })
+  t.after(() => consumer.disconnect())
+  await consumer.connect()
+  await consumer.subscribe({ topics: ['orders'] })
+  const events = listen(consumer, 'CONNECT', 'GROUP_JOIN', 'CRASH')
+  const calls = [consumer.stop(), consumer.run({ eachMessage: async () => {} }), consumer.disconnect()]
+  await within(Promise.all(calls), 'all three')
+  // Longer than a restart waits: it only gives what would be wrong a chance.
+  await new Promise(resolve => setTimeout(resolve, 100))
+  assert.deepEqual(events.items, [])
+  // And the other way round.
+  const ended = consumer.disconnect()
+  await within(consumer.run({ eachMessage: async () => {} }), 'run')
+  await ended
+  assert.deepEqual(events.items.map(({ type }) => type), ['consumer.connect', 'consumer.group_join'])
+})
+
+test('who runs it when it has stopped, while it disconnects, has it run', async t => {
+  const { kafka, consume } = await open(t)
+  const consumer = await consume({ eachMessage: async () => {} })
+  const again = deferred()
+  const events = listen(consumer, 'CRASH', 'DISCONNECT', 'GROUP_JOIN')
+  const forget = consumer.on(consumer.events.STOP, () => {
+    forget()
+    again.resolve(consumer.run({ eachMessage: async () => {} }))
+  })
+  await within(consumer.disconnect(), 'disconnect')
+  await within(again.promise, 'run')
+  assert.deepEqual(events.items.map(({ type }) => type), ['consumer.disconnect', 'consumer.group_join'])
+  assert.equal((await kafka.admin().describeGroups(['g'])).groups[0].members.length, 1)
+})
+
+test('who stops it as it connects leaves no member behind, and can run it again', async t => {
+  const { admin, consume } = await open(t)
+  const consumer = await consume(undefined)
+  await consumer.stop()
+  const events = listen(consumer, 'GROUP_JOIN', 'CRASH')
+  const forget = consumer.on(consumer.events.CONNECT, () => {
+    forget()
+    consumer.stop()
+  })
+  await within(consumer.run({ eachMessage: async () => {} }), 'run')
+  await consumer.stop()
+  assert.deepEqual((await admin.describeGroups(['g'])).groups[0].members, [])
+  await within(consumer.run({ eachMessage: async () => {} }), 'run again')
+  assert.deepEqual(events.items.map(({ type }) => type), ['consumer.group_join'])
+})
+
 test('a static member keeps its place over a restart, and its double is fenced', async t => {
   const { send, consume } = await open(t)
   const box = inbox()

@@ -39,8 +39,7 @@ class AdminCore extends Client<Outcome, AdminClient> {
   }
 
   async connect(): Promise<void> {
-    await this.reach();
-    this.emitter.emit(events.CONNECT);
+    if (await this.reach()) this.emitter.emit(events.CONNECT);
   }
 
   async disconnect(): Promise<void> {

@@ -22,7 +22,10 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
   readonly emitter: Emitter;
   #session: Session;
   #wasm: Wasm | undefined;
+  /** The wasm's client that there is or will be, from `open` until `close` is called. */
   #opening: Promise<Wasm> | undefined;
+  /** The end of the one before, while that is being closed. */
+  #closing: Promise<void> | undefined;
   #pending = new Map<number, Pending[]>();
   #scheduled = false;
   #forgetTrap: (() => void) | undefined;
@@ -50,14 +53,18 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
 
   /** The wasm's client, which is made if there is none; its brokers are found first. */
   protected open(): Promise<Wasm> {
-    this.#opening ??= this.#open().catch((error: unknown) => {
-      this.#opening = undefined;
+    if (this.#opening) return this.#opening;
+    const opening = this.#open().catch((error: unknown) => {
+      if (this.#opening === opening) this.#opening = undefined;
       throw error;
     });
-    return this.#opening;
+    this.#opening = opening;
+    return opening;
   }
 
   async #open(): Promise<Wasm> {
+    // Who comes while another is being closed is the next one.
+    await this.#closing?.catch(() => {});
     const { way, bootstrap } = await this.#session.reach();
     const { instance } = this.#session;
     const cluster = this.#session.clusterOptions(bootstrap);
@@ -87,44 +94,66 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
     });
   }
 
-  /** Makes the wasm's client, and has it reach for a broker. */
-  protected async reach(): Promise<void> {
-    await this.open();
+  /**
+   * Makes the wasm's client, and has it reach for a broker. Resolves to whether it is still wanted
+   * then: who has called `close` meanwhile has the last word.
+   */
+  protected async reach(): Promise<boolean> {
+    const opening = this.open();
+    await opening;
     try {
       await this.operation((wasm) => wasm.connect());
     } catch (error) {
       // The next attempt finds the brokers anew.
-      if (!this.connected) await this.close();
+      if (this.#opening === opening && !this.#connected) await this.close();
       throw error;
     }
-    this.connected = true;
+    if (this.#opening !== opening) return false;
+    this.#connected = true;
+    return true;
   }
 
   /** Whether `reach` has succeeded. */
-  protected connected = false;
+  #connected = false;
 
   /**
-   * Disconnects the wasm's client and lets go of it. What is under way is waited for as long as an
-   * answer may take, and fails after that: `disconnect` ends, whatever the brokers do.
+   * Disconnects the wasm's client and lets go of it, after `first`. What is under way then is waited
+   * for as long as an answer may take, and fails after that: `disconnect` ends, whatever the brokers
+   * do. Whoever opens one from now on gets another one, when this has ended.
    */
-  protected async close(): Promise<void> {
+  protected close(first?: Promise<void>): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    this.#connected = false;
+    const before = this.#closing;
+    const closing = this.#close(opening, first, before).finally(() => {
+      if (this.#closing === closing) this.#closing = undefined;
+    });
+    this.#closing = closing;
+    return closing;
+  }
+
+  async #close(
+    opening: Promise<Wasm> | undefined,
+    first: Promise<void> | undefined,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    await Promise.all([first, before?.catch(() => {})]);
     // One that is just being made is waited for; if it cannot be made there is nothing to close.
-    await this.#opening?.catch(() => {});
-    const wasm = this.#wasm;
-    if (!wasm) return;
+    const wasm = await opening?.catch(() => undefined);
+    if (!wasm || this.#wasm !== wasm) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#session.requestTimeout);
     });
-    await Promise.race([this.operation((wasm) => wasm.disconnect()), late]);
-    clearTimeout(timer);
-    // Somebody else has closed it meanwhile.
-    if (this.#wasm !== wasm) return;
-    this.connected = false;
+    try {
+      await Promise.race([this.operation((wasm) => wasm.disconnect()), late]);
+    } finally {
+      clearTimeout(timer);
+    }
     this.#drain();
     this.closed();
     this.#wasm = undefined;
-    this.#opening = undefined;
     this.#forgetTrap?.();
     this.#session.instance.call(() => wasm.free());
     this.#failPending(new KafkaJSError(`The ${this.emitter.kind} is disconnected`));

@@ -1,6 +1,7 @@
 /** KafkaJS's instrumentation events: `client.on(client.events.CONNECT, listener)`. */
 import { KafkaJSNonRetriableError } from "./errors.js";
 import type { Logger } from "./logger.js";
+import { asError } from "./wire.js";
 
 export interface InstrumentationEvent<T> {
   id: string;
@@ -108,7 +109,7 @@ export class Emitter {
     const event = { id, type: name, timestamp: Date.now(), payload };
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       const failed = (error: unknown): void => {
-        const { message, stack } = error as Error;
+        const { message, stack } = asError(error);
         this.logger.error(`Failed to execute listener: ${message}`, { eventName: name, stack });
       };
       try {

@@ -100,15 +100,14 @@ class ProducerCore extends Client<Outcome, ProducerClient> {
   }
 
   async connect(): Promise<void> {
-    await this.reach();
+    if (!(await this.reach())) return;
     this.status = "connected";
     this.emitter.emit(events.CONNECT);
   }
 
   async disconnect(): Promise<void> {
     this.status = "disconnecting";
-    await this.#settled();
-    await this.close();
+    await this.close(this.#settled());
     this.status = "disconnected";
     this.emitter.emit(events.DISCONNECT);
   }

@@ -11,6 +11,7 @@ import type { BrokerLike, Way } from "./glue.js";
 import type { Instance } from "./instance.js";
 import { consoleLogCreator, createLogger } from "./logger.js";
 import type { Logger, logCreator } from "./logger.js";
+import { asError } from "./wire.js";
 
 export interface RetryOptions {
   maxRetryTime?: number;
@@ -110,7 +111,7 @@ export class Session {
       try {
         list = await brokers();
       } catch (thrown) {
-        const { message, stack } = thrown as Error;
+        const { message, stack } = asError(thrown);
         const error = new KafkaJSConnectionError(
           `Failed to connect: "config.brokers" threw: ${message}`,
         );

@@ -1,6 +1,6 @@
 /**
  * Errors as the wasm gives them, plain objects (`web/src/exports/error.rs`), and the way from those
- * to KafkaJS's classes.
+ * to KafkaJS's classes; and what users' code throws.
  */
 import {
   KafkaJSAggregateError,
@@ -66,6 +66,12 @@ export const isWireError = (thrown: unknown): thrown is WireError =>
   thrown !== null &&
   !(thrown instanceof Error) &&
   "retriable" in thrown;
+
+/** What users' code has thrown, which may be anything. */
+export const asError = (thrown: unknown): Error =>
+  typeof thrown === "object" && thrown !== null && "message" in thrown
+    ? (thrown as Error)
+    : new Error(String(thrown));
 
 /** The error of KafkaJS's class that the wasm means. */
 export function fromWire(wire: WireError): Error {

@@ -3,8 +3,7 @@
  * fetching and commits are in the wasm; the handlers' loop is `run.ts`.
  */
 import { Client } from "../client.js";
-import { KafkaJSNumberOfRetriesExceeded } from "../errors.js";
-import type { KafkaJSError } from "../errors.js";
+import { KafkaJSError, KafkaJSNumberOfRetriesExceeded } from "../errors.js";
 import type { ConsumerClient, ConsumerEvent, Outcome, Way } from "../glue.js";
 import type { PartitionMetadata } from "../producer-types.js";
 import type { RetryOptions, Session } from "../session.js";
@@ -12,7 +11,7 @@ import { ConsumerAssigners } from "./assigners.js";
 import { events } from "./events.js";
 import { Run } from "./run.js";
 import type { RunHost } from "./run.js";
-import { fromWire } from "../wire.js";
+import { asError, fromWire } from "../wire.js";
 import type { ConsumerConfig, ConsumerRunConfig } from "./types.js";
 
 /** KafkaJS's default wait before a restart, in milliseconds. */
@@ -34,7 +33,6 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
   #retry: RetryOptions;
   #assigners: ConsumerAssigners;
   #run: Run | undefined;
-  #stopping: Promise<void> | undefined;
   /** How often `stop` was called. */
   #ends = 0;
   #restart: ReturnType<typeof setTimeout> | undefined;
@@ -67,13 +65,11 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
   }
 
   async connect(): Promise<void> {
-    await this.reach();
-    this.emitter.emit(events.CONNECT);
+    if (await this.reach()) this.emitter.emit(events.CONNECT);
   }
 
   async disconnect(): Promise<void> {
-    await this.stop();
-    await this.close();
+    await this.close(this.stop());
     this.emitter.emit(events.DISCONNECT);
   }
 
@@ -112,9 +108,12 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
 
   /** Connects and joins; less of it if the run is stopped meanwhile. */
   async #join(run: Run): Promise<void> {
-    await this.reach();
+    const reached = await this.reach();
     if (!run.running) return;
+    if (!reached) throw new KafkaJSError("The consumer is disconnected");
     this.emitter.emit(events.CONNECT);
+    // Listeners may have stopped it.
+    if (!run.running) return;
     const topics = [...this.topics].map(([topic, fromBeginning]) => ({ topic, fromBeginning }));
     // A topic that is not there does not keep from those that are.
     if (topics.length > 0) this.call((wasm) => wasm.subscribe(topics));
@@ -128,21 +127,18 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
   stop(): Promise<void> {
     this.#ends += 1;
     clearTimeout(this.#restart);
-    this.#stopping ??= this.#stop().finally(() => {
-      this.#stopping = undefined;
-    });
-    return this.#stopping;
+    const run = this.#run;
+    if (run) return (run.stopped ??= this.#stop(run));
+    this.emitter.logger.info("Stopped", { groupId: this.#config.groupId });
+    return Promise.resolve();
   }
 
-  async #stop(): Promise<void> {
-    const run = this.#run;
-    if (run) {
-      run.running = false;
-      if (run.begun && this.wasm) await this.operation((wasm) => wasm.stop());
-      run.end();
-      this.#run = undefined;
-      this.emitter.emit(events.STOP);
-    }
+  async #stop(run: Run): Promise<void> {
+    run.running = false;
+    if (run.begun && this.wasm) await this.operation((wasm) => wasm.stop());
+    run.end();
+    this.#run = undefined;
+    this.emitter.emit(events.STOP);
     this.emitter.logger.info("Stopped", { groupId: this.#config.groupId });
   }
 
@@ -293,7 +289,7 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
       const metadata = this.#assigners.protocols(names, topics);
       this.call((wasm) => wasm.protocols(names, metadata));
     } catch (error) {
-      if (run) void this.#host.crash(run, error as Error);
+      if (run) void this.#host.crash(run, asError(error));
     }
   }
 
@@ -309,7 +305,7 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
       if (!run?.begun) return;
       this.call((wasm) => wasm.assignment(generation, shares.members, shares.assignments));
     } catch (error) {
-      if (run) void this.#host.crash(run, error as Error);
+      if (run) void this.#host.crash(run, asError(error));
     }
   }
 

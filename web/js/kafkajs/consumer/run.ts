@@ -12,6 +12,7 @@ import {
   KafkaJSProtocolError,
 } from "../errors.js";
 import type { Emitter } from "../events.js";
+import { asError } from "../wire.js";
 import type { ConsumerClient, WireBatch } from "../glue.js";
 import type { Offsets } from "../types.js";
 import { Batch, BatchHead, messagesOf } from "./batch.js";
@@ -50,11 +51,6 @@ const UNRECOVERABLE = new Set(["RangeError", "ReferenceError", "SyntaxError", "T
 const isRetriable = (error: Error): boolean =>
   (error as Partial<KafkaJSError>).retriable !== false && !UNRECOVERABLE.has(error.name);
 
-const asError = (thrown: unknown): Error =>
-  typeof thrown === "object" && thrown !== null && "message" in thrown
-    ? (thrown as Error)
-    : new Error(String(thrown));
-
 const rebalancing = (): KafkaJSProtocolError =>
   new KafkaJSProtocolError({
     message: "The group is rebalancing, so a rejoin is needed",
@@ -70,6 +66,8 @@ export class Run {
   begun = false;
   /** The end of what `run` waits for. */
   started: Promise<void> = Promise.resolve();
+  /** The end of `stop`. */
+  stopped: Promise<void> | undefined;
   /** The end of what follows a crash. */
   crashed: Promise<void> | undefined;
   /** Seeks and pauses from before the wasm knew of this run. */
