@@ -244,6 +244,35 @@ test('listeners and brokers functions may throw anything', async t => {
   await assert.rejects(nowhere.connect(), { name: 'KafkaJSConnectionError', message: /"config.brokers" threw: undefined/ })
 })
 
+test('clients whose wasm traps all hear of it, and keep no program from ending', async () => {
+  // The clock is asked as an answer comes, and what it throws is what a trap throws.
+  const program = (brokers, end) => `
+    import { Broker, Kafka } from ${JSON.stringify(new URL(manifest.exports['.'].node, dist).href)}
+    const broker = await Broker.open('traps', { storage: 'memory' })
+    const kafka = new Kafka({ brokers: ${brokers}, logLevel: 0, requestTimeout: 5000 })
+    const admin = kafka.admin()
+    await admin.createTopics({ topics: [{ topic: 'orders' }] })
+    const producer = kafka.producer()
+    await producer.connect()
+    const send = producer.send({ topic: 'orders', messages: [{ value: 'x' }] })
+    await null
+    performance.now = () => {
+      delete performance.now
+      throw new WebAssembly.RuntimeError('on purpose')
+    }
+    for (const call of [() => send, () => producer.connect(), () => admin.listTopics()]) {
+      await call().catch(error => console.log(error.name))
+    }
+    await producer.disconnect()
+    ${end}
+  `
+  const ways = [['[broker]', ''], ["await broker.listen().then(({ host, port }) => [host + ':' + port])", 'await broker.close()']]
+  for (const [brokers, end] of ways) {
+    const child = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program(brokers, end)], { timeout: 60_000 })
+    assert.equal((await child).stdout, 'KafkaJSNonRetriableError\n'.repeat(3))
+  }
+})
+
 test('users may call anything from their own listeners', async t => {
   const { kafka, admin } = await open(t)
   const producer = kafka.producer()

@@ -199,6 +199,7 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
 
   #trapped(error: KafkaJSError): void {
     this.closed(error);
+    this.#session.instance.keep(this.#wasm);
     this.#wasm = undefined;
     this.#failPending(error);
   }

@@ -8,7 +8,7 @@ import {
   KafkaJSNotImplemented,
 } from "./errors.js";
 import type { KafkaJSError } from "./errors.js";
-import type { BrokerLike, KafkaGlue, KafkaPlatform, PortLink, Way } from "./glue.js";
+import type { BrokerLike, KafkaGlue, KafkaPlatform, PortLink, Transport, Way } from "./glue.js";
 import { fromWire, isWireError } from "./wire.js";
 
 /** One wasm instance and the clients in it. */
@@ -17,6 +17,10 @@ export class Instance {
   #clients = new Set<(error: KafkaJSError) => void>();
   #links = new WeakMap<BrokerLike, Promise<PortLink>>();
   #transport: Way | undefined;
+  /** Ports and streams that are open: they would keep the process alive after a trap. */
+  #open = new Set<{ close(): void }>();
+  /** What a trap has left: if the collector found it, it would have the wasm free it. */
+  #left: unknown[] = [];
 
   constructor(
     readonly glue: KafkaGlue,
@@ -45,23 +49,52 @@ export class Instance {
 
   /** A port whose messages go through `call`, so that a trap in one reaches all clients. */
   guard(port: MessagePort): MessagePort {
-    const heard = (act: () => void): void => {
-      try {
-        this.call(act);
-      } catch (error) {
-        // A trap was told to all clients already.
-        if (error !== this.#dead) throw error;
-      }
-    };
+    const heard = (act: () => void): void => this.#hear(act);
+    this.#open.add(port);
     const guarded = {
       postMessage: (message: unknown, transfer: Transferable[]) =>
         port.postMessage(message, transfer),
       set onmessage(handler: ((event: MessageEvent) => void) | null) {
         port.onmessage = handler && ((event) => heard(() => handler(event)));
       },
-      close: () => port.close(),
+      close: () => {
+        this.#open.delete(port);
+        port.close();
+      },
     };
     return guarded as unknown as MessagePort;
+  }
+
+  /** The same for streams. */
+  #guardStreams(transport: Transport): Transport {
+    return {
+      open: (host, port, handler) => {
+        const stream = transport.open(host, port, {
+          connected: () => this.#hear(() => handler.connected()),
+          data: (bytes) => this.#hear(() => handler.data(bytes)),
+          closed: (reason) => {
+            this.#open.delete(stream);
+            this.#hear(() => handler.closed(reason));
+          },
+        });
+        this.#open.add(stream);
+        return stream;
+      },
+    };
+  }
+
+  /** Calls the wasm from where nobody waits: a trap was told to all clients already. */
+  #hear(act: () => void): void {
+    try {
+      this.call(act);
+    } catch (error) {
+      if (error !== this.#dead) throw error;
+    }
+  }
+
+  /** Keeps what belongs to an instance that has trapped. */
+  keep(left: unknown): void {
+    this.#left.push(left);
   }
 
   /** The link to a broker of ours, one for all clients. */
@@ -110,7 +143,7 @@ export class Instance {
         "Addresses are for Node.";
       throw error;
     }
-    this.#transport ??= this.call(() => this.glue.Way.throughTransport(transport));
+    this.#transport ??= this.call(() => this.glue.Way.throughTransport(this.#guardStreams(transport)));
     return this.#transport;
   }
 
@@ -121,6 +154,7 @@ export class Instance {
     error.help = "Load the page anew, or start the process again; the broker is not affected.";
     this.#dead = error;
     for (const listener of [...this.#clients]) listener(error);
+    for (const open of this.#open) open.close();
     this.platform.trapped?.(cause);
     return error;
   }
