@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { storedCodecs } from './wire.mjs'
+import { storedBatches } from './wire.mjs'
 import { Program, find, missing, partita } from './harness.mjs'
 import { workflow } from './workflow.mjs'
 
@@ -26,8 +26,11 @@ for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
     const producer = new Program(kcat, ['-P', '-b', address, '-t', 'bytes', '-z', codec, '-X', 'linger.ms=100'])
     producer.finish(sent)
     await producer.done()
-    // A client that finds a broker too old for its codec leaves it out without a word.
-    assert.deepEqual(await storedCodecs(address, 'bytes'), [codec])
+    // A client that finds a broker too old for its codec leaves it out without a word. So it does where the codec would
+    // make a batch larger: on a busy machine a few small records are one.
+    const stored = await storedBatches(address, 'bytes')
+    assert.ok(stored.some(batch => batch.codec === codec))
+    assert.deepEqual(stored.filter(batch => batch.codec !== codec && (batch.codec !== 'none' || batch.bytes > 1000)), [])
     const consume = ['-C', '-b', address, '-t', 'bytes', '-p', '0', '-o', 'beginning', '-e', '-q']
     const { stdout } = await promisify(execFile)(kcat, consume, { encoding: 'buffer', maxBuffer: 1 << 30 })
     assert.ok(sent.equals(stdout), `${stdout.length} bytes came back for ${sent.length}`)

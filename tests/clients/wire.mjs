@@ -101,16 +101,19 @@ export const batches = (response, topic) => {
   return response.subarray(records + 4, records + 4 + response.readInt32BE(records))
 }
 
-/** The codecs of a topic's batches in partition 0, each named once. */
-export const storedCodecs = async (address, topic) => {
+/** A topic's batches in partition 0, in order: `{ codec, bytes }`. */
+export const storedBatches = async (address, topic) => {
   const connection = await Connection.open(address)
   connection.send(fetch(1, topic))
   const stored = batches(await connection.receive(), topic)
   connection.close()
-  const codecs = new Set()
-  // Base offset, length, leader epoch, magic, CRC, attributes.
-  for (let at = 0; at < stored.length; at += 8 + 4 + stored.readInt32BE(at + 8)) {
-    codecs.add(CODECS[stored.readInt16BE(at + 8 + 4 + 4 + 1 + 4) & 7])
+  const found = []
+  let at = 0
+  while (at < stored.length) {
+    // Base offset, length, leader epoch, magic, CRC, attributes.
+    const bytes = 8 + 4 + stored.readInt32BE(at + 8)
+    found.push({ codec: CODECS[stored.readInt16BE(at + 8 + 4 + 4 + 1 + 4) & 7], bytes })
+    at += bytes
   }
-  return [...codecs]
+  return found
 }
