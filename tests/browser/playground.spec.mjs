@@ -178,6 +178,32 @@ test("a consumer reads several topics, or all that match a pattern", async (t) =
   assert.deepEqual(await play.settled("c2", 2), ["payments-0", "payouts-0"]);
 });
 
+test("a member's list has its newest 500 records, of which a few are seen", async (t) => {
+  const { page, play } = await open(t);
+  const c1 = await play.addConsumer();
+  await play.settled(c1, 1);
+  await page.getByRole("slider", { name: `Processing time of ${c1}, seconds` }).fill("0");
+  const send = (count) =>
+    page.evaluate(async (count) => {
+      const producer = window.partita.producer();
+      await producer.connect();
+      const messages = Array.from({ length: count }, (_, at) => ({ value: String(at) }));
+      await producer.send({ topic: "orders", messages });
+      await producer.disconnect();
+    }, count);
+  const places = (from, to) => Array.from({ length: to - from }, (_, at) => `orders-0@${from + at}`);
+  for (const [more, from, to] of [[500, 0, 500], [30, 30, 530]]) {
+    await send(more);
+    await eventually(() => play.records(c1), (records) => records.at(-1) === `orders-0@${to - 1}`);
+    assert.deepEqual(await play.records(c1), places(from, to));
+  }
+  const seen = await play
+    .member(c1)
+    .locator("[data-record]")
+    .evaluateAll((all) => all.filter((it) => !it.closest(".sr")).map((it) => it.dataset.record));
+  assert.deepEqual(seen, places(523, 530));
+});
+
 test("a consumer reads on from a time", async (t) => {
   const { page, play, p1 } = await open(t);
   const c1 = await play.addConsumer({ byHand: true });
