@@ -59,10 +59,7 @@ pub(crate) fn rows(
     // A burst does not make all others small.
     let usual = heights.get(heights.len().saturating_mul(95) / 100);
     let most = usual.copied().unwrap_or(0).max(2);
-    let columns = format!(
-        "grid-template-columns:72px minmax(0,1fr) 58px repeat({},68px)",
-        groups.len()
-    );
+    let columns = format!("--lags:{}", "68px ".repeat(groups.len()));
     html! {
         <>
             <div class="agg headrow" style={columns.clone()}>
