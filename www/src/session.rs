@@ -21,7 +21,8 @@ use crate::clients::saved;
 use crate::clients::viewer::Viewer;
 use crate::model::cells::Cells;
 use crate::model::flights::{Flight, Flights};
-use crate::model::settings::{ConsumerSettings, ProducerSettings, Saved};
+use crate::model::former::{MemberIds, When};
+use crate::model::settings::{ConsumerSettings, ProducerSettings, Saved, free, take_over};
 use crate::model::world::World;
 use crate::view::ui::Ui;
 
@@ -55,6 +56,12 @@ pub(crate) struct Session {
     pub(crate) producers: RefCell<SortedMap<u32, Rc<PageProducer>>>,
     pub(crate) consumers: RefCell<SortedMap<u32, Rc<PageConsumer>>>,
     pub(crate) admin: Rc<PageAdmin>,
+    /// The member ids that the page's consumers were given.
+    pub(crate) member_ids: RefCell<MemberIds>,
+    /// What was loaded or saved last.
+    saved: RefCell<Saved>,
+    /// Whether another tab hosts the broker: what is saved is that tab's.
+    elsewhere: Cell<bool>,
     viewer: RefCell<Option<Rc<Viewer>>>,
     alarm: RefCell<Option<Alarm>>,
     draw: RefCell<Option<Rc<dyn Fn()>>>,
@@ -91,6 +98,9 @@ impl Session {
             producers: RefCell::default(),
             consumers: RefCell::default(),
             admin: PageAdmin::new(&link),
+            member_ids: RefCell::default(),
+            saved: RefCell::default(),
+            elsewhere: Cell::new(false),
             viewer: RefCell::new(Viewer::new(&link, weak.clone())),
             alarm: RefCell::default(),
             draw: RefCell::default(),
@@ -101,13 +111,9 @@ impl Session {
             link,
         });
         session.listen();
-        let remembered = saved::load();
-        for settings in remembered.producers {
-            session.start_producer(settings);
-        }
-        for settings in remembered.consumers {
-            session.start_consumer(settings);
-        }
+        let saved = saved::load();
+        session.go_on_with(&saved, When::Before);
+        *session.saved.borrow_mut() = saved;
         session
     }
 
@@ -145,13 +151,22 @@ impl Session {
         self.link.say(&ToHost::Estimate);
     }
 
-    fn heard(&self, message: &ToClient) {
+    fn heard(self: &Rc<Self>, message: &ToClient) {
         match message {
             ToClient::Status(status) => {
                 if !matches!(status, Status::Running { .. }) {
                     self.world.borrow_mut().expect_snapshot();
                 }
                 *self.status.borrow_mut() = status.clone();
+                match status {
+                    Status::Waiting => self.elsewhere.set(true),
+                    Status::Running { .. } if self.elsewhere.replace(false) => self.take_over(),
+                    Status::Running { .. }
+                    | Status::Starting
+                    | Status::Blocked
+                    | Status::Stopped
+                    | Status::Failed { .. } => {}
+                }
             }
             ToClient::Notice {
                 notice,
@@ -308,6 +323,11 @@ impl Session {
         }
     }
 
+    /// Whether it is known that this tab hosts the broker, whatever state that is in.
+    pub(crate) fn is_host(&self) -> bool {
+        !matches!(&*self.status.borrow(), Status::Starting | Status::Waiting)
+    }
+
     /// Whether the broker serves.
     pub(crate) fn is_running(&self) -> bool {
         matches!(&*self.status.borrow(), Status::Running { .. })
@@ -315,7 +335,7 @@ impl Session {
 
     /// Adds a producer.
     pub(crate) fn add_producer(self: &Rc<Self>, topic: &str, steady: bool) {
-        let number = free(self.producers.borrow().keys());
+        let number = free(self.producers.borrow().keys().copied());
         let mut settings = ProducerSettings::new(number, topic);
         settings.steady = steady;
         self.start_producer(settings);
@@ -331,7 +351,7 @@ impl Session {
 
     /// Adds a consumer; its number is chosen here.
     pub(crate) fn add_consumer(self: &Rc<Self>, settings: ConsumerSettings) {
-        let number = free(self.consumers.borrow().keys());
+        let number = free(self.consumers.borrow().keys().copied());
         self.start_consumer(ConsumerSettings { number, ..settings });
         self.save();
     }
@@ -361,6 +381,12 @@ impl Session {
         self.changed();
     }
 
+    /// A consumer was given a member id.
+    pub(crate) fn issued(&self, number: u32, member_id: String) {
+        self.member_ids.borrow_mut().issued(number, member_id);
+        self.save();
+    }
+
     fn start_producer(self: &Rc<Self>, settings: ProducerSettings) {
         let number = settings.number;
         let producer = PageProducer::new(&self.link, settings, Rc::downgrade(self));
@@ -375,14 +401,57 @@ impl Session {
         self.changed();
     }
 
-    /// Remembers the clients as they are set now.
+    /// The broker has come here from another tab: goes on with the clients that this one had.
+    fn take_over(self: &Rc<Self>) {
+        let (latest, here) = (saved::load(), self.to_save());
+        let before = self.saved.borrow().clone();
+        let all = Saved {
+            producers: take_over(&before.producers, &here.producers, latest.producers),
+            consumers: take_over(&before.consumers, &here.consumers, latest.consumers),
+            members: latest.members,
+        };
+        self.go_on_with(&all, When::OtherTab);
+        self.save();
+    }
+
+    /// Has exactly these clients; those that are as they are meant to be stay.
+    fn go_on_with(self: &Rc<Self>, saved: &Saved, members: When) {
+        let ids = saved.members.clone();
+        self.member_ids.borrow_mut().remember(ids, members);
+        self.producers
+            .borrow_mut()
+            .retain(|_, it| saved.producers.contains(&it.settings.borrow()));
+        self.consumers
+            .borrow_mut()
+            .retain(|_, it| saved.consumers.contains(&it.settings.borrow()));
+        for settings in &saved.producers {
+            if !self.producers.borrow().contains_key(&settings.number) {
+                self.start_producer(settings.clone());
+            }
+        }
+        for settings in &saved.consumers {
+            if !self.consumers.borrow().contains_key(&settings.number) {
+                self.start_consumer(settings.clone());
+            }
+        }
+    }
+
+    /// Remembers the clients as they are set now, unless the tab that hosts the broker does.
     pub(crate) fn save(&self) {
+        if !self.elsewhere.get() {
+            let saved = self.to_save();
+            saved::save(&saved);
+            *self.saved.borrow_mut() = saved;
+        }
+    }
+
+    fn to_save(&self) -> Saved {
         let producers = self.producers.borrow();
         let consumers = self.consumers.borrow();
         let staying = consumers
             .values()
             .filter(|consumer| consumer.life.get() != Life::Leaving);
-        saved::save(&Saved {
+        Saved {
             producers: producers
                 .values()
                 .map(|producer| producer.settings.borrow().clone())
@@ -390,17 +459,7 @@ impl Session {
             consumers: staying
                 .map(|consumer| consumer.settings.borrow().clone())
                 .collect(),
-        });
-    }
-}
-
-/// The lowest number that is not taken.
-fn free<'a>(taken: impl Iterator<Item = &'a u32>) -> u32 {
-    let mut number = 1;
-    for &taken in taken {
-        if taken == number {
-            number = taken.saturating_add(1);
+            members: self.member_ids.borrow().to_save(),
         }
     }
-    number
 }

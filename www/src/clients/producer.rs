@@ -278,7 +278,9 @@ impl PageProducer {
             let owed = self.owed.get() + turns * wait * rate / 1000.0;
             self.owed.set(owed.fract());
             self.next.set(self.next.get() + turns * wait);
-            if self.waiting() < MOST_WAITING {
+            // Of two tabs with the same producers only one sends.
+            let host = self.session.upgrade().is_some_and(|it| it.is_host());
+            if host && self.waiting() < MOST_WAITING {
                 let records = (0..whole(owed)).map(|_| self.steady_record(keys)).collect();
                 self.send(&topic, records);
             }

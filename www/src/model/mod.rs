@@ -6,6 +6,7 @@
 pub(crate) mod cells;
 pub(crate) mod flights;
 pub(crate) mod fold;
+pub(crate) mod former;
 pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod rates;

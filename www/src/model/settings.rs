@@ -1,6 +1,9 @@
 //! What people choose for their producers and consumers, kept over a reload.
 
+use partita_core::sorted::SortedSet;
 use serde::{Deserialize, Serialize};
+
+use super::former::Issued;
 
 /// Which keys a steady producer gives its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +112,59 @@ impl ConsumerSettings {
 pub(crate) struct Saved {
     pub(crate) producers: Vec<ProducerSettings>,
     pub(crate) consumers: Vec<ConsumerSettings>,
+    /// The member ids that they were given.
+    pub(crate) members: Vec<Issued>,
+}
+
+/// What a page remembers of one of its clients.
+pub(crate) trait Settings: Clone + PartialEq {
+    fn number(&self) -> u32;
+    fn with_number(self, number: u32) -> Self;
+}
+
+impl Settings for ProducerSettings {
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn with_number(self, number: u32) -> Self {
+        Self { number, ..self }
+    }
+}
+
+impl Settings for ConsumerSettings {
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn with_number(self, number: u32) -> Self {
+        Self { number, ..self }
+    }
+}
+
+/// The clients of a page that takes over from another tab: what that one saved last, and what was
+/// added here since `before`, which both began with. Numbers that are taken are given anew.
+pub(crate) fn take_over<S: Settings>(before: &[S], here: &[S], latest: Vec<S>) -> Vec<S> {
+    let mut all = latest;
+    let knows = |known: &[S], number| known.iter().any(|it| it.number() == number);
+    for added in here.iter().filter(|it| !knows(before, it.number())) {
+        let number = match knows(&all, added.number()) {
+            true => free(all.iter().map(Settings::number)),
+            false => added.number(),
+        };
+        all.push(added.clone().with_number(number));
+    }
+    all
+}
+
+/// The lowest number that is not taken.
+pub(crate) fn free(taken: impl Iterator<Item = u32>) -> u32 {
+    let taken: SortedSet<u32> = taken.collect();
+    let mut number = 1;
+    while taken.contains(&number) {
+        number = number.saturating_add(1);
+    }
+    number
 }
 
 /// Kafka's rule for names of topics, said to a person.
@@ -130,6 +186,35 @@ pub(crate) fn topic_name_problem(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tab_that_takes_over_goes_on_with_what_the_other_saved_last() {
+        let named = |number: u32, group: &str| ConsumerSettings::new(number, group, "orders");
+        let before = [named(1, "a"), named(2, "a")];
+        let here = [
+            named(1, "a"),
+            named(2, "a"),
+            named(3, "here"),
+            named(4, "here"),
+        ];
+        // There c1 was changed, c2 left and c3 came.
+        let latest = vec![named(1, "b"), named(3, "there")];
+        assert_eq!(
+            take_over(&before, &here, latest),
+            [
+                named(1, "b"),
+                named(3, "there"),
+                named(2, "here"),
+                named(4, "here")
+            ]
+        );
+    }
+
+    #[test]
+    fn the_lowest_free_number() {
+        assert_eq!(free([].into_iter()), 1);
+        assert_eq!(free([3, 1, 2, 5].into_iter()), 4);
+    }
 
     #[test]
     fn names_of_topics() {

@@ -146,6 +146,28 @@ pub(crate) fn group(
     }
 }
 
+/// For which members that have vanished a group waits, and how long at most, in milliseconds.
+pub(crate) fn former_sessions(names: &[String], left: Option<u64>) -> Option<String> {
+    let (last, others) = names.split_last()?;
+    let left = left.map_or_else(String::new, |left| format!(": {} more", seconds(left)));
+    Some(match others {
+        [] => format!(
+            "It waits for {last}’s former session to run out, as Kafka does for a member that \
+             vanished{left}."
+        ),
+        _ => format!(
+            "It waits for the former sessions of {} and {last} to run out, as Kafka does for \
+             members that vanished{left}.",
+            others.join(", ")
+        ),
+    })
+}
+
+/// A time in milliseconds as whole seconds, of which the last one has begun.
+pub(crate) fn seconds(millis: u64) -> String {
+    format!("{} s", millis.div_ceil(1_000))
+}
+
 /// As [`count`], of a length.
 pub(crate) fn count_of(length: usize, one: &str) -> String {
     count(i64::try_from(length).unwrap_or(i64::MAX), one)
@@ -204,6 +226,29 @@ mod tests {
         assert_eq!(said(&view), "billing rebalances: 2 members.");
         view.state = "Empty".into();
         assert_eq!(said(&view), "billing has no members.");
+    }
+
+    #[test]
+    fn members_that_vanished_are_awaited_by_name() {
+        let told = |names: &[&str], left| {
+            let names: Vec<_> = names.iter().map(|it| (*it).to_owned()).collect();
+            former_sessions(&names, left)
+        };
+        assert_eq!(told(&[], None), None);
+        assert_eq!(
+            told(&["c1"], Some(3_001)).as_deref(),
+            Some(
+                "It waits for c1’s former session to run out, as Kafka does for a member that \
+                 vanished: 4 s more."
+            )
+        );
+        assert_eq!(
+            told(&["c1", "c2", "c3"], None).as_deref(),
+            Some(
+                "It waits for the former sessions of c1, c2 and c3 to run out, as Kafka does for \
+                 members that vanished."
+            )
+        );
     }
 
     #[test]

@@ -4,12 +4,14 @@ use partita_core::sorted::SortedSet;
 use std::rc::Rc;
 
 use partita_core::broker::{GroupView, MemberView};
+use partita_web::port::message::Status;
 use yew::prelude::*;
 
 use super::form::{Fields, Several, Typed, on_submit, options, then};
+use super::former;
 use super::hover::{term, term_at};
 use super::member;
-use super::parts::{CHECK, MORE, PLUS, icon, known, on_click, problem, quiet};
+use super::parts::{self, CHECK, MORE, PLUS, icon, known, on_click, problem, quiet};
 use super::ui::Menu;
 use crate::clients::consumer::Pattern;
 use crate::model::settings::{ASSIGNORS, ConsumerSettings};
@@ -187,7 +189,7 @@ fn said(session: &Session, name: &str, group: Option<&Group>) -> Html {
 
 fn track(session: &Session, group: Option<&Group>) -> Html {
     if !session.is_running() {
-        return html! { <p class="gf">{ "No coordinator while the broker is stopped." }</p> };
+        return html! { <p class="gf">{ no_coordinator(&session.status.borrow()) }</p> };
     }
     let state = group.map_or("Empty", |group| group.view.state.as_str());
     let now = STATES.iter().position(|(it, _)| it.name() == state);
@@ -206,9 +208,21 @@ fn track(session: &Session, group: Option<&Group>) -> Html {
     }
 }
 
+/// Why nobody coordinates the group here.
+fn no_coordinator(status: &Status) -> &'static str {
+    match status {
+        Status::Waiting => "Its coordinator is the broker, and that runs in another tab.",
+        Status::Starting | Status::Running { .. } => "No coordinator until the broker has started.",
+        Status::Blocked => "No coordinator until an older tab lets the database go.",
+        Status::Stopped => "No coordinator while the broker is stopped.",
+        Status::Failed { .. } => "No coordinator while the broker cannot serve.",
+    }
+}
+
 fn facts(session: &Session, group: Option<&Group>) -> Html {
     let Some(group) = group else {
-        return html! { <p class="gf">{ "joining" }</p> };
+        let joining = session.is_running().then_some("joining");
+        return html! { <p class="gf">{ joining }</p> };
     };
     let view = &group.view;
     let leader = known(session, group, &view.leader).map(|it| it.name);
@@ -277,10 +291,12 @@ fn why(session: &Session, group: Option<&Group>) -> Html {
         _ => return Html::default(),
     };
     let GroupView { state, members, .. } = &group.view;
+    let is_there = |member: &MemberView| parts::former(session, &member.member_id).is_none();
     html! {
         <div class="why">
             <b class="mono">{ state.clone() }</b><br />{ words }
-            <ul>{ for members.iter().map(|member| {
+            if let Some(awaited) = former::awaited(session, group, what) { <p>{ awaited }</p> }
+            <ul>{ for members.iter().filter(|member| is_there(member)).map(|member| {
                 let name = known(session, group, &member.member_id).map(|it| it.name);
                 html! {
                     <li class={classes!((!what(member)).then_some("dim"))}>

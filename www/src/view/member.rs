@@ -9,11 +9,13 @@ use yew::prelude::*;
 
 use super::controls;
 use super::form::then;
-use super::parts::{MORE, colour, known, on_click, own, quiet};
+use super::former;
+use super::parts::{self, MORE, colour, known, on_click, own, quiet};
 use super::progress::progress;
 use super::recent::recent;
 use super::ui::Menu;
 use crate::clients::consumer::{Life, PageConsumer};
+use crate::model::former::Former;
 use crate::model::text;
 use crate::model::world::Group;
 use crate::session::Session;
@@ -21,9 +23,10 @@ use crate::session::Session;
 /// What a member without a partition is told.
 const WAITS: &str = "waits: more members than partitions";
 
-/// A member: the page's own, or one that came from elsewhere.
+/// A member: the page's own, what one of these was, or one that came from elsewhere.
 pub(crate) enum Member {
     Own(Rc<PageConsumer>),
+    Former(Former, MemberView),
     Other { view: MemberView, colour: u32 },
 }
 
@@ -38,10 +41,15 @@ pub(crate) fn members(session: &Session, group: &str, view: Option<&Group>) -> V
     if let Some(group) = view {
         let others = group.view.members.iter();
         let others = others.filter(|member| own(session, &member.member_id).is_none());
-        members.extend(others.map(|member| Member::Other {
-            colour: known(session, group, &member.member_id).map_or(1, |it| it.colour),
-            view: member.clone(),
-        }));
+        members.extend(
+            others.map(|member| match parts::former(session, &member.member_id) {
+                Some(former) => Member::Former(former, member.clone()),
+                None => Member::Other {
+                    colour: known(session, group, &member.member_id).map_or(1, |it| it.colour),
+                    view: member.clone(),
+                },
+            }),
+        );
     }
     members
 }
@@ -68,6 +76,7 @@ pub(crate) fn size(session: &Session) -> Size {
 pub(crate) fn card(session: &Rc<Session>, group: &str, member: &Member, size: Size) -> Html {
     match member {
         Member::Own(consumer) => mine(session, group, consumer, size),
+        Member::Former(former, view) => former::card(session, group, *former, view, size),
         Member::Other { view, colour } => other(session, group, view, *colour),
     }
 }
@@ -215,7 +224,12 @@ fn owned_by(session: &Session, group: &str, member_id: &str) -> Vec<TopicPartiti
     let members = world.groups.get(group).map(|group| &group.view.members);
     let mut members = members.into_iter().flatten();
     let member = members.find(|member| member.member_id == member_id);
-    let assigned = member.into_iter().flat_map(|member| &member.assigned);
+    member.map(partitions_of).unwrap_or_default()
+}
+
+/// What a member was assigned.
+pub(super) fn partitions_of(member: &MemberView) -> Vec<TopicPartition> {
+    let assigned = member.assigned.iter();
     assigned
         .map(|(topic, partition)| TopicPartition::new(topic.clone(), *partition))
         .collect()
@@ -223,10 +237,7 @@ fn owned_by(session: &Session, group: &str, member_id: &str) -> Vec<TopicPartiti
 
 /// A member that the page did not make.
 fn other(session: &Session, group: &str, member: &MemberView, colour: u32) -> Html {
-    let assigned = member.assigned.iter();
-    let partitions: Vec<TopicPartition> = assigned
-        .map(|(topic, partition)| TopicPartition::new(topic.clone(), *partition))
-        .collect();
+    let partitions = partitions_of(member);
     let (word, text) = match partitions.is_empty() {
         true if member.synced => ("waiting", "waits"),
         true => ("joining", "joining"),
@@ -254,12 +265,12 @@ fn other(session: &Session, group: &str, member: &MemberView, colour: u32) -> Ht
     }
 }
 
-fn names(partitions: &[TopicPartition]) -> String {
+pub(super) fn names(partitions: &[TopicPartition]) -> String {
     let names = partitions.iter().map(ToString::to_string);
     names.collect::<Vec<_>>().join(",")
 }
 
-fn chip(partition: &TopicPartition) -> Html {
+pub(super) fn chip(partition: &TopicPartition) -> Html {
     let name = partition.to_string();
     html! { <span class="chip" key={name.clone()} data-chip={name.clone()}>{ name }</span> }
 }
@@ -337,7 +348,7 @@ fn chips(consumer: &PageConsumer, word: &str, partitions: &[TopicPartition]) -> 
 
 /// How long the broker still waits for a member, if it has not heard of it for a while, and the
 /// whole time that it waits; both in milliseconds.
-fn session_left(session: &Session, group: &str, member_id: &str) -> Option<(u64, u64)> {
+pub(super) fn session_left(session: &Session, group: &str, member_id: &str) -> Option<(u64, u64)> {
     let world = session.world.borrow();
     let group = world.groups.get(group)?;
     let mut members = group.view.members.iter();
@@ -381,7 +392,7 @@ fn silence_note(session: &Session, group: &str, member_id: &str) -> Html {
     }
 }
 
-fn countdown(text: &str, left: u64, whole: u64) -> Html {
+pub(super) fn countdown(text: &str, left: u64, whole: u64) -> Html {
     let share = left
         .saturating_mul(100)
         .checked_div(whole)

@@ -3,7 +3,8 @@
 //! - `app`: the page as a whole. `bar`, `notices`, `producers`, `topics`, `groups`, `drawer`: its
 //!   parts, in the order of the page.
 //! - `strip`: a partition; `row`: one of many or of a fast one. `member`: a member of a group, with
-//!   what it does in `progress`, what it has read in `recent`, and its `controls`. `inspector`: a record.
+//!   what it does in `progress`, what it has read in `recent`, and its `controls`; `former`: what it
+//!   was before the page was loaded. `inspector`: a record.
 //! - `wires`: the lines between them, drawn when all the rest has its place, as `shapes`; `flights`:
 //!   records that move along them.
 //! - `hover`: what terms mean, and whose lines are whose, on hover and focus.
@@ -16,6 +17,7 @@ mod drawer;
 mod empty;
 mod flights;
 mod form;
+mod former;
 mod groups;
 mod hover;
 mod inspector;

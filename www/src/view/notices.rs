@@ -94,7 +94,7 @@ fn status(session: &Rc<Session>) -> Html {
             true,
             "The broker runs in another tab.",
             "One tab of this site hosts the broker. This one takes over as soon as that one is \
-             closed or reloaded; until then its clients wait.",
+             closed or reloaded, and goes on with its producers and consumers as they are then.",
             Html::default(),
         ),
         Status::Blocked => notice(

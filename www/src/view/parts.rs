@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use crate::clients::consumer::PageConsumer;
 use crate::model::cells::{key_colour, key_letters};
+use crate::model::former::Former;
 use crate::model::world::Group;
 use crate::session::Session;
 
@@ -93,7 +94,7 @@ pub(crate) fn mini(key: Option<&[u8]>, full: bool) -> Html {
 /// A member as the page names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Known {
-    /// `c1`, or the client id of a member from elsewhere.
+    /// `c1`, or the client id of a member from elsewhere; for what the page's own were, also when.
     pub(crate) name: String,
     /// Its colour, from 1 to 8.
     pub(crate) colour: u32,
@@ -105,6 +106,12 @@ pub(crate) fn known(session: &Session, group: &Group, member_id: &str) -> Option
         return Some(Known {
             name: consumer.name(),
             colour: colour(consumer.settings.borrow().number),
+        });
+    }
+    if let Some(former) = former(session, member_id) {
+        return Some(Known {
+            name: format!("{} {}", former.name(), former.before()),
+            colour: colour(former.number),
         });
     }
     let others = group.view.members.iter();
@@ -129,6 +136,14 @@ pub(crate) fn own(session: &Session, member_id: &str) -> Option<Rc<PageConsumer>
     let mut all = consumers.values();
     all.find(|consumer| !member_id.is_empty() && consumer.member_id() == member_id)
         .cloned()
+}
+
+/// The consumer of the page that had that member id and is not that member any more.
+pub(crate) fn former(session: &Session, member_id: &str) -> Option<Former> {
+    match own(session, member_id) {
+        Some(_) => None,
+        None => session.member_ids.borrow().find(member_id),
+    }
 }
 
 /// The colour of the consumer with that number.

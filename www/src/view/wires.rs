@@ -209,6 +209,7 @@ impl Lines<'_> {
         let style = attribute("style");
         let colour = style.trim_start_matches("--c:").trim_end_matches(';');
         let state = attribute("data-state");
+        let vanished = matches!(state.as_str(), "crashed" | "former");
         let card = self.place(member);
         let chips = member.query_selector(".chips").ok().flatten();
         let y0 = chips.map_or(card.middle, |chips| self.place(&chips).top + 10.0);
@@ -216,13 +217,13 @@ impl Lines<'_> {
         let (assigned, revoked) = (attribute("data-assigned"), attribute("data-revoked"));
         let owned = self.ports(&group, &assigned);
         let gone = self.ports(&group, &revoked);
-        let ends = (assigned.is_empty() && state != "crashed").then_some(end);
+        let ends = (assigned.is_empty() && !vanished).then_some(end);
         let member = Owner {
             group: &group,
             name: &name,
             colour,
             end,
-            cut: self.cut || state == "crashed",
+            cut: self.cut || vanished,
         };
         if owned.len() > 2 && owned.iter().all(|(_, port)| port.tag_name() == "I") {
             self.bundle(&member, &owned);

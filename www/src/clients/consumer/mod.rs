@@ -72,6 +72,8 @@ pub(crate) struct PageConsumer {
     pub(crate) revoked: RefCell<Vec<TopicPartition>>,
     /// The member id that it had, for when it has crashed.
     member_id: RefCell<String>,
+    /// The last member id that the page was told of.
+    issued: RefCell<String>,
     driver: RefCell<Option<Rc<Driver<Consumer>>>>,
     hand: RefCell<Option<Hand>>,
     alarm: RefCell<Option<Alarm>>,
@@ -99,6 +101,7 @@ impl PageConsumer {
             unacknowledged: RefCell::default(),
             revoked: RefCell::default(),
             member_id: RefCell::default(),
+            issued: RefCell::default(),
             driver: RefCell::default(),
             hand: RefCell::default(),
             alarm: RefCell::default(),
@@ -317,6 +320,19 @@ impl PageConsumer {
             self.unacknowledged.borrow_mut().clear();
         }
         self.tell();
+    }
+
+    /// Tells the page of a member id that is new, to be known again after a reload.
+    fn tell_member_id(&self, driver: &Driver<Consumer>) {
+        let new = driver.peek(|consumer| {
+            let id = consumer.member_id();
+            let new = !id.is_empty() && *id != **self.issued.borrow();
+            new.then(|| id.to_owned())
+        });
+        if let (Some(id), Some(session)) = (new, self.session.upgrade()) {
+            *self.issued.borrow_mut() = id.clone();
+            session.issued(self.settings.borrow().number, id);
+        }
     }
 
     fn gone(self: &Rc<Self>) {

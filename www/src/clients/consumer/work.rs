@@ -75,6 +75,7 @@ impl PageConsumer {
             // Not held while an event is heard: with its last one the client is let go.
             let driver = self.driver.borrow().clone();
             let Some(driver) = driver else { break };
+            self.tell_member_id(&driver);
             if let Some(event) = driver.peek(Consumer::poll_event) {
                 self.heard(&driver, event);
                 continue;
