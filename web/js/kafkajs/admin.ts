@@ -122,7 +122,7 @@ function checkTopic(topic: unknown): void {
 }
 
 function checkGroup(groupId: unknown): void {
-  if (!groupId) refuse(`Invalid groupId ${groupId}`);
+  if (!groupId || typeof groupId !== "string") refuse(`Invalid groupId ${groupId}`);
 }
 
 function checkGroupIds(groupIds: unknown): void {
@@ -136,9 +136,16 @@ function checkPartitions(partitions: unknown): asserts partitions is unknown[] {
   if (!Array.isArray(partitions) || partitions.length === 0) refuse("Invalid partitions");
 }
 
+/** A number that may be written in digits, as KafkaJS takes it too. */
+const numberOf = <T>(value: T): T =>
+  typeof value === "string" && /^-?\d+$/.test(value) ? (Number(value) as T) : value;
+
 /** Offsets cross as text, whatever the caller wrote them as. */
 const offsetsOf = (partitions: types.SeekEntry[]): types.SeekEntry[] =>
-  partitions.map(({ partition, offset }) => ({ partition, offset: String(offset) }));
+  partitions.map((entry) => {
+    if (typeof entry !== "object" || entry === null) refuse(`Invalid partition ${entry}`);
+    return { partition: entry.partition, offset: String(entry.offset) };
+  });
 
 /** A method of KafkaJS's whose API the broker does not have. */
 const unserved = (name: string) => async (): Promise<never> => {
@@ -168,7 +175,12 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
       checkTopics(topics, "topics");
       topics.forEach(checkConfigEntries);
       checkMillis("timeout", timeout);
-      return core.run((wasm) => wasm.create_topics(topics, timeout, validateOnly, waitForLeaders));
+      const wanted = topics.map((topic) => ({
+        ...topic,
+        numPartitions: numberOf(topic.numPartitions),
+        replicationFactor: numberOf(topic.replicationFactor),
+      }));
+      return core.run((wasm) => wasm.create_topics(wanted, timeout, validateOnly, waitForLeaders));
     },
 
     deleteTopics: async ({
@@ -197,7 +209,8 @@ export function createAdmin(session: Session, config: types.AdminConfig = {}) {
     }): Promise<boolean> => {
       checkTopics(topicPartitions, "topic partitions");
       checkMillis("timeout", timeout);
-      return core.run((wasm) => wasm.create_partitions(topicPartitions, timeout, validateOnly));
+      const wanted = topicPartitions.map((topic) => ({ ...topic, count: numberOf(topic.count) }));
+      return core.run((wasm) => wasm.create_partitions(wanted, timeout, validateOnly));
     },
 
     fetchTopicMetadata: async ({ topics = [] }: { topics?: string[] } = {}): Promise<{

@@ -173,7 +173,7 @@ function merge(topicMessages: TopicMessages[]): TopicMessages[] {
 }
 
 function check(topicMessages: TopicMessages[], idempotent: boolean, acks: number): void {
-  if (topicMessages.some(({ topic }) => !topic)) {
+  if (topicMessages.some(({ topic }) => !topic || typeof topic !== "string")) {
     throw new KafkaJSNonRetriableError("Invalid topic");
   }
   if (idempotent && acks !== -1) {
@@ -208,9 +208,13 @@ function checkHow(acks: unknown, timeout: unknown, compression: unknown): void {
   checkMillis("timeout", timeout);
 }
 
-/** The partition that was chosen for a message; one that cannot be is an error, not a loss. */
+/**
+ * The partition that was chosen for a message, as a number or, as KafkaJS takes it too, in digits;
+ * one that cannot be is an error, not a loss.
+ */
 function checked(topic: string, partition: unknown): number {
-  if (Number.isInteger(partition) && (partition as number) >= 0) return partition as number;
+  const number = /^\d+$/.test(String(partition)) ? Number(partition) : -1;
+  if (number >= 0 && number < 2 ** 31) return number;
   const message = `${topic}: there is no partition ${String(partition)}`;
   const type = "UNKNOWN_TOPIC_OR_PARTITION";
   throw new KafkaJSProtocolError({ message, type, code: 3, retriable: true });

@@ -163,8 +163,9 @@ export class ConsumerCore extends Client<ConsumerEvent | Outcome, ConsumerClient
     }
   }
 
+  /** Asked by the user's assigners, which may know nothing of types. */
   #partitions(topic: string): PartitionMetadata[] {
-    return this.wasm ? this.call((wasm) => wasm.partitions(topic)) : [];
+    return this.wasm && typeof topic === "string" ? this.call((wasm) => wasm.partitions(topic)) : [];
   }
 
   /** What a run needs of this consumer. */

@@ -17,7 +17,9 @@ const SESSION_TIMEOUT = 30_000;
 
 /** What `kafka.consumer()` returns. */
 export function createConsumer(session: Session, config?: ConsumerConfig): Consumer {
-  if (!config?.groupId) refuse("Consumer groupId must be a non-empty string.");
+  if (!config?.groupId || typeof config.groupId !== "string") {
+    refuse("Consumer groupId must be a non-empty string.");
+  }
   const { partitionAssigners = [PartitionAssigners.roundRobin], groupId } = config;
   const { heartbeatInterval = HEARTBEAT_INTERVAL, sessionTimeout = SESSION_TIMEOUT } = config;
   const core = new ConsumerCore(session, config, partitionAssigners);

@@ -244,7 +244,7 @@ export class Run {
       return;
     }
     try {
-      this.#inWasm((wasm) => wasm.failed(id, error.message));
+      this.#inWasm((wasm) => wasm.failed(id, String(error.message)));
     } catch (exceeded) {
       if (!(exceeded instanceof KafkaJSNumberOfRetriesExceeded)) throw exceeded;
       void this.#host.crash(this, new KafkaJSNumberOfRetriesExceeded(error, exceeded));
