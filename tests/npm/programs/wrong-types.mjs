@@ -40,7 +40,7 @@ export default async function ({ Kafka, brokers, uniq, log }) {
     const ask = async (what, action) => log(`admin.${what}: ${name}`, await outcome(action))
     await ask('createTopics', () => admin.createTopics({ topics: [wrong] }))
     await ask('createPartitions', () => admin.createPartitions({ topicPartitions: [wrong] }))
-    await ask('fetchOffsets, topics', () => admin.fetchOffsets({ groupId: 'g', topics: wrong }))
+    await ask('fetchOffsets, topics', () => admin.fetchOffsets({ groupId: uniq('none'), topics: wrong }))
     await ask('setOffsets, a partition', () => admin.setOffsets({ groupId: uniq('s'), topic, partitions: [wrong] }))
     await ask('describeConfigs, a resource', () => admin.describeConfigs({ resources: [wrong], includeSynonyms: false }))
     await ask('alterConfigs, a config', () => admin.alterConfigs({ validateOnly: true, resources: [{ type: 2, name: topic, configEntries: [wrong] }] }))
