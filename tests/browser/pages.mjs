@@ -23,13 +23,26 @@ export const PROGRAM = `<!doctype html>
 /** A page of the same origin that does nothing. */
 const BLANK = '<!doctype html><link rel="icon" href="data:," />';
 
+/** A host that the browser takes for another machine. */
+const ELSEWHERE = "play.test";
+
+/** Starts a server and a browser. `elsewhere`: the server is another machine's, by plain http. */
+async function start(t, { elsewhere = false, ...options }) {
+  const { url } = await serve(t, options);
+  if (!elsewhere) return { url, browser: await startBrowser(t) };
+  const browser = await startBrowser(t, {
+    args: [`--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`],
+  });
+  return { url: url.replace("127.0.0.1", ELSEWHERE), browser };
+}
+
 /**
- * Starts a browser and opens the playground in it. `options` are those of `serve`; `before(page,
- * browser)` gets a page of the same origin first, which stays open beside the playground.
+ * Starts a browser and opens the playground in it. `options` are those of `serve` and `start`;
+ * `before(page, browser)` gets a page of the same origin first, which stays open beside the
+ * playground.
  */
 export async function openPlayground(t, { before, ...options } = {}) {
-  const { url } = await serve(t, { files: { "blank.html": BLANK }, ...options });
-  const browser = await startBrowser(t);
+  const { url, browser } = await start(t, { files: { "blank.html": BLANK }, ...options });
   if (before) await before(await browser.open(`${url}blank.html`), browser);
   const open = async () => {
     const page = await browser.context.newPage();
@@ -45,8 +58,7 @@ export async function openPlayground(t, { before, ...options } = {}) {
 /** Starts a browser and opens a page on the package, with `Kafka`, `Broker` and all else in it. */
 export async function openProgram(t, options = {}) {
   const files = { "program.html": PROGRAM };
-  const { url } = await serve(t, { folder: PACKAGE, files, ...options });
-  const browser = await startBrowser(t);
+  const { url, browser } = await start(t, { folder: PACKAGE, files, ...options });
   const open = async () => {
     const page = await browser.context.newPage();
     await page.addInitScript(inPageScript);

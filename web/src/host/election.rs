@@ -5,19 +5,20 @@
 //! row stay unanswered, one takes the lock by force. That is safe because the lease in the
 //! database, not the lock, decides who may write and answer (`storage::indexeddb`).
 //!
-//! Where there are no Web Locks (Node, insecure contexts), whoever opens the database is its host.
+//! Where there are no Web Locks (an insecure context: plain http from another machine), a database
+//! beside the broker's passes for one (`lock`). That cannot be taken by force, so who does without
+//! it says so, and who hears that has lost its place.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
+use std::pin::pin;
 use std::rc::Rc;
 
-use js_sys::{Function, Object, Promise, Reflect};
-use tokio::sync::oneshot;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use crate::sys::{self, Locks, sleep};
+use super::lock::{Lock, decided};
+use crate::sys::{self, sleep};
 
 /// How often those who wait ask for a sign of life.
 const ASK_MILLIS: f64 = 500.0;
@@ -26,15 +27,16 @@ const ASK_MILLIS: f64 = 500.0;
 const ASK_TIMES: u32 = 6;
 const ASK: &str = "alive?";
 const ANSWER: &str = "alive";
+const TAKEN: &str = "taken";
 
 /// The right to host, until it is dropped or taken away.
 pub(crate) struct Place {
-    release: Option<Release>,
-    channel: Option<BroadcastChannel>,
-    _answer: Option<Closure<dyn FnMut(MessageEvent)>>,
+    held: Rc<Cell<bool>>,
+    /// Kept even if it was never granted: then it is this one's turn when the frozen holder dies.
+    _lock: Lock,
+    channel: BroadcastChannel,
+    _heard: Closure<dyn FnMut(MessageEvent)>,
 }
-
-type Release = Rc<RefCell<Option<Function>>>;
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,14 +46,8 @@ impl fmt::Debug for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(channel) = &self.channel {
-            channel.set_onmessage(None);
-            channel.close();
-        }
-        if let Some(release) = self.release.as_ref().and_then(|release| release.take()) {
-            // Resolving a promise of our own cannot fail.
-            drop(release.call0(&JsValue::NULL));
-        }
+        self.channel.set_onmessage(None);
+        self.channel.close();
     }
 }
 
@@ -65,33 +61,55 @@ pub(crate) async fn win(
     waiting: impl FnOnce(),
     lost: impl Fn() + 'static,
 ) -> Result<Place, JsValue> {
-    let Some(locks) = sys::locks() else {
-        return Ok(Place {
-            release: None,
-            channel: None,
-            _answer: None,
-        });
+    let held = Rc::new(Cell::new(true));
+    let lost: Rc<dyn Fn()> = {
+        let held = Rc::clone(&held);
+        Rc::new(move || {
+            held.set(false);
+            lost();
+        })
     };
-    let lost: Rc<dyn Fn()> = Rc::new(lost);
-    let free = Request::new(&locks, name, &[("ifAvailable", true)], &lost)?;
-    if decided(free.granted.await)? {
-        return Place::hold(name, free.release);
-    }
-    waiting();
-    let request = wait(&locks, name, &lost).await?;
-    Place::hold(name, request)
+    let lock = match sys::locks() {
+        Some(locks) => {
+            let request = |option: Option<&str>| Lock::web(&locks, name, option, &lost);
+            let mut lock = request(Some("ifAvailable"))?;
+            if !decided((&mut lock.granted).await)? {
+                waiting();
+                lock = request(None)?;
+                if !in_line(&mut lock, name, None::<fn()>).await? {
+                    lock = request(Some("steal"))?;
+                    decided((&mut lock.granted).await)?;
+                }
+            }
+            lock
+        }
+        None => {
+            let mut lock = Lock::database(name, &lost)?;
+            if !in_line(&mut lock, name, Some(waiting)).await? {
+                let channel = CloseOnDrop(BroadcastChannel::new(name)?);
+                channel.0.post_message(&TAKEN.into())?;
+            }
+            lock
+        }
+    };
+    Place::hold(name, lock, held, lost)
 }
 
-/// Waits in line, and takes the lock by force if its holder does not answer.
-async fn wait(locks: &Locks, name: &str, lost: &Rc<dyn Fn()>) -> Result<Release, JsValue> {
-    let mut queued = Request::new(locks, name, &[], lost)?;
+/// Waits in line for a lock; `waiting` is called as soon as it is known that another has it.
+/// `false`: it was not granted, and its holder does not answer.
+async fn in_line(
+    lock: &mut Lock,
+    name: &str,
+    mut waiting: Option<impl FnOnce()>,
+) -> Result<bool, JsValue> {
     let channel = BroadcastChannel::new(name)?;
     let heard = Rc::new(Cell::new(false));
     let on_message = {
-        let heard = Rc::clone(&heard);
+        let (heard, taken) = (Rc::clone(&heard), Rc::clone(&lock.taken));
         Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if event.data().as_string().as_deref() == Some(ANSWER) {
                 heard.set(true);
+                taken.notify_one();
             }
         })
     };
@@ -104,13 +122,18 @@ async fn wait(locks: &Locks, name: &str, lost: &Rc<dyn Fn()>) -> Result<Release,
         // Not all who wait at the same moment: the first to take over answers the others.
         let pause = ASK_MILLIS * (1.0 + js_sys::Math::random() / 4.0);
         let asked = sys::monotonic_now();
-        tokio::select! {
-            biased;
-            granted = &mut queued.granted => {
-                decided(granted)?;
-                return Ok(queued.release);
+        let mut pausing = pin!(sleep(pause));
+        loop {
+            tokio::select! {
+                biased;
+                granted = &mut lock.granted => return decided(granted),
+                () = lock.taken.notified() => {
+                    if let Some(waiting) = waiting.take() {
+                        waiting();
+                    }
+                }
+                () = &mut pausing => break,
             }
-            () = sleep(pause) => {}
         }
         // Who was frozen itself has not given the other the time to answer.
         let on_time = sys::monotonic_now() - asked < 3.0 * pause;
@@ -120,15 +143,7 @@ async fn wait(locks: &Locks, name: &str, lost: &Rc<dyn Fn()>) -> Result<Release,
             unanswered + 1
         };
     }
-    drop(queued);
-    let stolen = Request::new(locks, name, &[("steal", true)], lost)?;
-    decided(stolen.granted.await)?;
-    Ok(stolen.release)
-}
-
-/// Whether a lock was granted, of what a [`Request`] heard.
-fn decided(heard: Result<Granted, oneshot::error::RecvError>) -> Granted {
-    heard.unwrap_or_else(|_| Err("nobody decides about the lock".into()))
+    Ok(false)
 }
 
 struct CloseOnDrop(BroadcastChannel);
@@ -143,83 +158,37 @@ impl Drop for CloseOnDrop {
 impl Place {
     /// Whether nobody has taken it away.
     pub(crate) fn is_held(&self) -> bool {
-        let held = |release: &Release| release.borrow().is_some();
-        self.release.as_ref().is_none_or(held)
+        self.held.get()
     }
 
-    /// Answers those who wait, from now on.
-    fn hold(name: &str, release: Release) -> Result<Self, JsValue> {
+    /// Answers those who wait, from now on, and hears of who does not wait any longer.
+    fn hold(
+        name: &str,
+        lock: Lock,
+        held: Rc<Cell<bool>>,
+        lost: Rc<dyn Fn()>,
+    ) -> Result<Self, JsValue> {
         let channel = BroadcastChannel::new(name)?;
-        let answer = {
+        let heard = {
             let channel = channel.clone();
             Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-                if event.data().as_string().as_deref() == Some(ASK)
-                    && let Err(error) = channel.post_message(&ANSWER.into())
-                {
-                    web_sys::console::error_1(&error);
+                match event.data().as_string().as_deref() {
+                    Some(ASK) => {
+                        if let Err(error) = channel.post_message(&ANSWER.into()) {
+                            web_sys::console::error_1(&error);
+                        }
+                    }
+                    Some(TAKEN) => lost(),
+                    _ => {}
                 }
             })
         };
-        channel.set_onmessage(Some(answer.as_ref().unchecked_ref()));
+        channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
         Ok(Self {
-            release: Some(release),
-            channel: Some(channel),
-            _answer: Some(answer),
+            held,
+            _lock: lock,
+            channel,
+            _heard: heard,
         })
-    }
-}
-
-/// Whether a lock is held now; an error if the platform refuses to say.
-type Granted = Result<bool, JsValue>;
-
-/// A lock that was asked for. If it is granted when nobody waits for it any more, it is let go.
-struct Request {
-    /// Whether it was granted, once that is decided.
-    granted: oneshot::Receiver<Granted>,
-    /// Lets it go.
-    release: Release,
-}
-
-impl Request {
-    fn new(
-        locks: &Locks,
-        name: &str,
-        options: &[(&str, bool)],
-        lost: &Rc<dyn Fn()>,
-    ) -> Result<Self, JsValue> {
-        let bag = Object::new();
-        for (option, value) in options {
-            Reflect::set(&bag, &(*option).into(), &(*value).into())?;
-        }
-        let (sender, granted) = oneshot::channel();
-        let decide = Rc::new(Cell::new(Some(sender)));
-        let release = Release::default();
-        let callback = {
-            let (decide, release) = (Rc::clone(&decide), Rc::clone(&release));
-            Closure::once_into_js(move |lock: JsValue| -> JsValue {
-                let held = !lock.is_null();
-                let told = decide.take().map(|sender| sender.send(Ok(held)));
-                if !held || !matches!(told, Some(Ok(()))) {
-                    return JsValue::UNDEFINED;
-                }
-                // The lock is held until this promise is resolved.
-                Promise::new(&mut |resolve, _| *release.borrow_mut() = Some(resolve)).into()
-            })
-        };
-        let ended = locks.request(name, &bag, callback.unchecked_ref())?;
-        let (lost, own) = (Rc::clone(lost), Rc::clone(&release));
-        spawn_local(async move {
-            let Err(error) = JsFuture::from(ended).await else {
-                return;
-            };
-            // Refused: the callback is never called. Or held, and stolen.
-            if let Some(sender) = decide.take() {
-                // Nobody listens any more if nobody waits.
-                drop(sender.send(Err(error)));
-            } else if own.take().is_some() {
-                lost();
-            }
-        });
-        Ok(Self { granted, release })
     }
 }

@@ -6,7 +6,8 @@
 //! queue is not drained; a step takes one item.
 //!
 //! - `item`: what is ordered, by `queue` and the time of `clock`. `state`: what happens to it.
-//! - `engine`: the broker with its storage. `life`: when there is one. `election`: and where.
+//! - `engine`: the broker with its storage. `life`: when there is one. `election`: and where, by a
+//!   `lock`.
 //! - `connections`: ports, connections and their windows. `command`: what clients say.
 
 mod command;
@@ -17,6 +18,7 @@ mod estimate;
 mod frame;
 mod item;
 mod life;
+mod lock;
 mod state;
 mod trap;
 
