@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 
 const entry = new URL('../../dist/npm/node.js', import.meta.url)
-const { Broker, Kafka, KafkaJSError, PartitaError } = await import(entry)
+const { Broker, Kafka, KafkaJSError, PartitaError, logLevel } = await import(entry)
 
 /** A broker in memory that is closed after the test. */
 const open = async (t, options = {}) => {
@@ -166,6 +166,34 @@ test('frames cut anywhere are answered; lengths that no client sends close the c
     const closed = whenClosed(socket)
     socket.write(Buffer.from(length))
     assert.equal((await closed).length, 0)
+  }
+})
+
+test('socket.request.max.bytes bounds requests, by TCP as by a port: a larger one ends its connection', async t => {
+  const broker = await open(t, { config: { 'socket.request.max.bytes': '1000' } })
+  const { host, port } = await broker.listen()
+  const small = connect(port, host)
+  small.write(API_VERSIONS)
+  await once(small, 'data')
+  small.destroy()
+  // The length alone says so, before the bytes have come.
+  const large = connect(port, host)
+  const closed = whenClosed(large)
+  large.write(Buffer.of(0, 0, 0x03, 0xe9))
+  assert.equal((await closed).length, 0)
+  for (const [at, place] of [broker, `${host}:${port}`].entries()) {
+    const retry = { retries: 1, initialRetryTime: 10 }
+    const kafka = new Kafka({ brokers: [place], retry, logLevel: logLevel.NOTHING })
+    const producer = kafka.producer()
+    await producer.connect()
+    const send = value => producer.send({ topic: 'orders', messages: [{ value }] })
+    await send('x'.repeat(500))
+    await assert.rejects(send('x'.repeat(2000)), KafkaJSError)
+    await producer.disconnect()
+    const admin = kafka.admin()
+    const [{ high }] = await admin.fetchTopicOffsets('orders')
+    await admin.disconnect()
+    assert.equal(high, `${at + 1}`)
   }
 })
 

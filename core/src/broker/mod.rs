@@ -143,9 +143,15 @@ impl Broker {
         }
     }
 
-    /// One request of a connection, without its length prefix.
+    /// One request of a connection, without its length prefix. As in Kafka, one that is larger than
+    /// `socket.request.max.bytes` is the end of its connection; a host that knows the length before
+    /// the bytes closes it then.
     pub fn handle_request(&mut self, now: Now, connection: ConnectionId, frame: Bytes) {
         self.advance_clock(now);
+        let largest = usize::try_from(self.config.long("socket.request.max.bytes"));
+        if largest.is_ok_and(|largest| frame.len() > largest) {
+            return self.close(connection, "a request above socket.request.max.bytes");
+        }
         if let Some(open) = self.connections.get_mut(connection) {
             open.push(frame);
             self.runnable.push_back(connection);

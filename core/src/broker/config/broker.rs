@@ -1,5 +1,5 @@
-//! Broker configs: those of Kafka's that act here. A name that would act on nothing is refused,
-//! rather than kept in silence.
+//! Broker configs: those of Kafka's that act here, and those that are defaults of topic configs,
+//! which are all accepted. Any other name is refused, rather than kept in silence.
 
 use crate::sorted::SortedMap;
 

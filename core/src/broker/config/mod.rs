@@ -6,6 +6,8 @@
 
 mod broker;
 mod definition;
+#[cfg(test)]
+mod inert;
 mod topic;
 
 use std::fmt;

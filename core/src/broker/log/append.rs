@@ -65,7 +65,7 @@ fn codec(compression: CompressionType) -> Option<(Compression, Level)> {
         CompressionType::Gzip(-1) => (Compression::Gzip, Level::Default),
         CompressionType::Gzip(level) => (Compression::Gzip, Level::At(level)),
         CompressionType::Snappy => (Compression::Snappy, Level::Default),
-        CompressionType::Lz4(level) => (Compression::Lz4, Level::At(level)),
+        CompressionType::Lz4 => (Compression::Lz4, Level::Default),
         CompressionType::Zstd(level) => (Compression::Zstd, Level::At(level.max(FASTEST_ZSTD))),
     })
 }

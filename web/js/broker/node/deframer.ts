@@ -1,8 +1,5 @@
 /** Frames from a stream of bytes: Kafka puts the length of each, four bytes, before it. */
 
-/** `socket.request.max.bytes`, Kafka's default. */
-const MAX_FRAME = 104_857_600;
-
 /** What has come claims to be a frame that no client sends: its connection must be closed. */
 export class NoFrame extends Error {}
 
@@ -11,10 +8,16 @@ export class NoFrame extends Error {}
  * claimed.
  */
 export class Deframer {
+  #largest: number;
   #chunks: Uint8Array[] = [];
   #held = 0;
   /** The length of the frame that is coming, once it is known. */
   #wanted: number | undefined;
+
+  /** No frame may have more bytes than `largest`. */
+  constructor(largest: number) {
+    this.#largest = largest;
+  }
 
   /** Takes what has come; returns the frames that it completes. */
   push(bytes: Uint8Array): ArrayBuffer[] {
@@ -25,7 +28,7 @@ export class Deframer {
       if (this.#wanted === undefined) {
         if (this.#held < 4) return frames;
         this.#wanted = new DataView(this.#take(4)).getInt32(0);
-        if (this.#wanted < 0 || this.#wanted > MAX_FRAME) {
+        if (this.#wanted < 0 || this.#wanted > this.#largest) {
           throw new NoFrame(`a frame of ${this.#wanted} bytes`);
         }
       }

@@ -16,11 +16,16 @@ import { Deframer } from "./deframer.js";
 /** Addresses that mean every address of this machine: nobody can connect to them elsewhere. */
 const ANY = ["0.0.0.0", "::"];
 
+/** `socket.request.max.bytes`, Kafka's default. */
+const MAX_REQUEST_BYTES = 104_857_600;
+
 /** The way to the host. */
 export type Say = (message: ToHost | Frames) => void;
 
 /** All listeners of a host, and the connections that came in by them. */
 export class Listeners {
+  /** The broker's `socket.request.max.bytes`: a larger request ends its connection. */
+  maxRequestBytes = MAX_REQUEST_BYTES;
   #say: Say;
   #servers = new Set<Server>();
   #connections = new Map<number, Connection>();
@@ -78,7 +83,7 @@ export class Listeners {
     const gone = (): void => {
       if (this.#connections.delete(number)) this.#say({ type: "close", connection: number });
     };
-    this.#connections.set(number, new Connection(number, socket, this.#say, gone));
+    this.#connections.set(number, new Connection(number, socket, this.#say, gone, this.maxRequestBytes));
   }
 }
 
@@ -92,7 +97,7 @@ class Connection {
   #number: number;
   #socket: Socket;
   #say: Say;
-  #deframer = new Deframer();
+  #deframer: Deframer;
   /** Bytes of requests sent to the host, and up to how many may be. */
   #sent = 0;
   #upto = INITIAL_WINDOW;
@@ -102,10 +107,11 @@ class Connection {
   #left = 0;
   #told = 0;
 
-  constructor(number: number, socket: Socket, say: Say, gone: () => void) {
+  constructor(number: number, socket: Socket, say: Say, gone: () => void, maxBytes: number) {
     this.#number = number;
     this.#socket = socket;
     this.#say = say;
+    this.#deframer = new Deframer(maxBytes);
     socket.on("data", (bytes) => this.#received(bytes));
     // Of no interest but that it is over: "close" follows.
     socket.on("error", () => undefined);

@@ -50,6 +50,9 @@ export function runThread(glue: HostExports): void {
   // Sockets are served from within this thread; the process's own port is one more.
   const run: HostExports["run_broker"] = (parentsPort, options, trapped) => {
     glue.run_broker(port as unknown as MessagePort, options, trapped);
+    // The broker has checked it.
+    const largest = options.config?.["socket.request.max.bytes"];
+    if (largest !== undefined) listeners.maxRequestBytes = Number(largest);
     port.say({ type: "attach", port: parentsPort });
   };
   runShell({ ...glue, run_broker: run }, thread);
