@@ -175,6 +175,51 @@ test("a page cannot listen, and says so", async (t) => {
   ]);
 });
 
+test("what a page without Buffer is given: bytes that print like one", async (t) => {
+  const { url } = await site(t);
+  const browser = await startBrowser(t);
+  const tab = await open(browser, url);
+  const given = await tab.evaluate(async () => {
+    const broker = await partita.Broker.open("shop", { storage: "memory" });
+    const kafka = new partita.Kafka({ brokers: [broker] });
+    const producer = kafka.producer();
+    await producer.connect();
+    const key = new TextEncoder().encode("clé");
+    await producer.send({ topic: "orders", messages: [{ key, value: "one piano", headers: { to: "Ada" } }] });
+    const consumer = kafka.consumer({ groupId: "billing" });
+    await consumer.subscribe({ topic: "orders", fromBeginning: true });
+    const message = await new Promise((resolve) =>
+      consumer.run({ eachMessage: async ({ message }) => resolve(message) }),
+    );
+    await Promise.all([producer.disconnect(), consumer.disconnect()]);
+    await broker.close();
+    let refused;
+    try {
+      message.key.toString("utf16le");
+    } catch ({ name, message }) {
+      refused = `${name}: ${message}`;
+    }
+    return {
+      buffer: typeof Buffer,
+      bytes: message.key instanceof Uint8Array && message.value instanceof Uint8Array,
+      equal: message.key.equals(key),
+      refused,
+      text: `${message.key} ${message.value} ${message.headers.to}`,
+      json: JSON.stringify(message.headers.to),
+      key: ["utf8", "latin1", "ascii", "base64", "hex"].map((encoding) => message.key.toString(encoding)),
+    };
+  });
+  assert.deepEqual(given, {
+    buffer: "undefined",
+    bytes: true,
+    equal: true,
+    refused: "TypeError: Unknown encoding: utf16le",
+    text: "clé one piano Ada",
+    json: '{"type":"Buffer","data":[65,100,97]}',
+    key: ["utf8", "latin1", "ascii", "base64", "hex"].map((encoding) => Buffer.from("clé").toString(encoding)),
+  });
+});
+
 test("a broker whose wasm traps is started anew, and its clients go on", async (t) => {
   const { url } = await site(t);
   const browser = await startBrowser(t);

@@ -1,7 +1,7 @@
 /**
  * Programs for KafkaJS, unchanged, must answer in a page as KafkaJS does on Apache Kafka
- * (`tests/npm`): with the package, each on a broker of its own in memory, and with the playground's
- * `window.partita`, all on the page's broker.
+ * (`tests/npm`): with the package and the `buffer` that such programs bring, each on a broker of its
+ * own in memory, and with what the playground gives, all on the page's broker.
  */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { answersFile, programs } from "../npm/harness.mjs";
 import { inAPage, inThePlayground, withDifferences } from "../npm/differences.mjs";
+import { buffer } from "./buffer.mjs";
 import { serve, startBrowser } from "./harness.mjs";
 import { openPlayground } from "./pages.mjs";
 
@@ -28,11 +29,11 @@ async function runAll(t, page, differences) {
 }
 
 test("programs for KafkaJS run in a page", async (t) => {
-  const { url } = await serve(t, { folder: ROOT });
+  const { url } = await serve(t, { folder: ROOT, files: { "buffer.js": await buffer() } });
   const browser = await startBrowser(t);
   const page = await browser.open(`${url}tests/browser/blank.html`);
   await page.evaluate(async () => {
-    await import("/tests/npm/buffer.mjs");
+    await import("/buffer.js");
     const [partita, { run }] = await Promise.all([
       import("/dist/npm/index.js"),
       import("/tests/npm/run.mjs"),
@@ -48,8 +49,8 @@ test("programs for KafkaJS run in a page", async (t) => {
 
 test("programs for KafkaJS run on window.partita", async (t) => {
   const { page } = await openPlayground(t);
+  assert.equal(await page.evaluate(() => Buffer.from("f09f8e89", "hex").constructor.name), "Buffer");
   await page.evaluate(async () => {
-    await import("/tests/npm/buffer.mjs");
     const { run } = await import("/tests/npm/run.mjs");
     const { kafkajs, brokers } = window.partita;
     if (!(window.partita instanceof kafkajs.Kafka)) throw new Error("it is no Kafka");

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { buffer } from "../browser/buffer.mjs";
 import { serve } from "../browser/harness.mjs";
 import { inAPage, withDifferences } from "../npm/differences.mjs";
 import { answersFile, programs } from "../npm/harness.mjs";
@@ -13,11 +14,11 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const options = { skip: executable() ? false : "no Firefox is installed (or named in FIREFOX)" };
 
 test("programs for KafkaJS run in Firefox", options, async (t) => {
-  const { url } = await serve(t, { folder: ROOT });
+  const { url } = await serve(t, { folder: ROOT, files: { "buffer.js": await buffer() } });
   const firefox = await startFirefox(t);
   const tab = await firefox.open(`${url}tests/browser/blank.html`);
   await tab.evaluate(async () => {
-    await import("/tests/npm/buffer.mjs");
+    await import("/buffer.js");
     const [partita, { run }] = await Promise.all([
       import("/dist/npm/index.js"),
       import("/tests/npm/run.mjs"),

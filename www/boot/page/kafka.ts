@@ -1,4 +1,5 @@
 /** `window.partita`: a `Kafka` on the page's broker, for whoever opens the console. */
+import { Buffer } from "buffer";
 import * as partita from "partita-playground-wasm";
 import type { BrokerLike, KafkaPlatform } from "../../../web/js/kafkajs/glue.js";
 import { createKafka } from "../../../web/js/kafkajs/index.js";
@@ -15,8 +16,11 @@ export interface PageKafka extends Kafka {
   readonly brokers: readonly [BrokerLike];
 }
 
-/** Makes it; `platform` says where it runs. */
+/** Makes it, and the global `Buffer` that programs for KafkaJS name; `platform` says where it runs. */
 export function createPageKafka(broker: BrokerLike, platform: KafkaPlatform): PageKafka {
+  // The console shows it, and minifying loses it.
+  Object.defineProperty(Buffer, "name", { value: "Buffer" });
+  globalThis.Buffer = Buffer;
   const kafkajs = createKafka(partita, platform);
   const kafka = new kafkajs.Kafka({ clientId: "console", brokers: [broker] });
   return Object.assign(kafka, { kafkajs, brokers: [broker] as const });

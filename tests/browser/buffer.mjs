@@ -1,0 +1,14 @@
+/**
+ * The package `buffer` as one file for a page, as bundlers give it to programs that name `Buffer`: it
+ * makes it global.
+ */
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/** The file's text. */
+export async function buffer() {
+  const contents = 'import { Buffer } from "buffer"; globalThis.Buffer = Buffer;';
+  const stdin = { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)) };
+  const { outputFiles } = await build({ stdin, bundle: true, format: "esm", write: false });
+  return outputFiles[0].text;
+}
