@@ -130,14 +130,16 @@ export async function stopSending() {
 
 /**
  * A member of a group on `orders`: what it was given is in `places`, which partitions it has in
- * `assigned`. `acknowledge()` commits what it was given so far, if it does not do so itself.
+ * `assigned`. `acknowledge()` commits what it was given so far, if it does not do so itself. What
+ * else is given is for `kafka.consumer`.
  */
-export async function member(kafka, { groupId = "billing", fromBeginning = true, byHand = false } = {}) {
+export async function member(kafka, { fromBeginning = true, byHand = false, ...config } = {}) {
   const consumer = kafka.consumer({
-    groupId,
+    groupId: "billing",
     sessionTimeout: 6_000,
     heartbeatInterval: 500,
     maxWaitTimeInMs: 200,
+    ...config,
   });
   const it = { consumer, places: [], assigned: undefined };
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
@@ -162,6 +164,25 @@ export async function member(kafka, { groupId = "billing", fromBeginning = true,
     return consumer.commitOffsets(offsets);
   };
   return it;
+}
+
+/**
+ * A `Kafka` on the same brokers that can `die`: from then on nothing of what its clients say leaves
+ * them, as when the thread of a program is killed.
+ */
+export function mortal(kafka) {
+  const { kafkajs, brokers } = kafka;
+  const ports = [];
+  const mortals = [...brokers].map((broker) => ({
+    name: broker.name,
+    connect: (onPort) => {
+      const port = broker.connect(onPort);
+      ports.push(port);
+      return port;
+    },
+  }));
+  const mortal = new kafkajs.Kafka({ clientId: "mortal", brokers: mortals });
+  return { kafka: mortal, die: () => ports.forEach((port) => port.close()) };
 }
 
 /** Reads until it gets what is wanted; fails with what was there instead. */

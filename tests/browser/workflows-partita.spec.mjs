@@ -45,22 +45,27 @@ const PUBLISH_SUBSCRIBE = [
 
   statement("a consumer subscribes, is given its current offset, and that offset is saved", 1, (page) =>
     run(page, async (kafka, { committed, committedIs, member, owns, received, same, send }) => {
+      const asks = { byHand: true, commitInitialOffset: true };
       await send(kafka, "orders", [{ value: "before" }]);
-      const one = await member(kafka, { fromBeginning: false });
+      const one = await member(kafka, { ...asks, fromBeginning: false });
       same(await owns(one, 1), ["orders-0"]);
-      // It was given the end of the log; what comes from there on is its, and saved.
-      await one.consumer.stop();
-      const two = await member(kafka, { groupId: "audit" });
-      await received(two, ["orders-0@0"]);
-      await committedIs(kafka, "audit", "orders-0", 1);
-      await two.consumer.disconnect();
-      // Given again where it was: nothing comes twice.
-      const again = await member(kafka, { groupId: "audit" });
-      await owns(again, 1);
+      // The end of the log is what it is given, and that is saved before it has read anything.
+      await committedIs(kafka, "billing", "orders-0", 1);
+      same(one.places, []);
+      // It reads from there on, and moves nothing that it does not acknowledge.
       await send(kafka, "orders", [{ value: "after" }]);
-      await received(again, ["orders-0@1"]);
-      await committedIs(kafka, "audit", "orders-0", 2);
-      same(await committed(kafka, "never", "orders"), { "orders-0": -1 });
+      await received(one, ["orders-0@1"]);
+      same(await committed(kafka, "billing", "orders"), { "orders-0": 1 });
+      await one.consumer.disconnect();
+      // The saved offset is what the next one is given, and stays where it is.
+      const two = await member(kafka, { ...asks, fromBeginning: false });
+      await received(two, ["orders-0@1"]);
+      same(await committed(kafka, "billing", "orders"), { "orders-0": 1 });
+      // Each group has an offset of its own.
+      const audit = await member(kafka, { ...asks, groupId: "audit" });
+      await committedIs(kafka, "audit", "orders-0", 0);
+      await received(audit, ["orders-0@0", "orders-0@1"]);
+      same(await committed(kafka, "audit", "orders"), { "orders-0": 0 });
     }),
   ),
 
@@ -211,6 +216,25 @@ const CONSUMER_GROUP = [
       await sendToAll();
       for (const partition of partitions) await committedIs(kafka, "billing", partition, 2);
       same(waits.places.length, 1);
+    }),
+  ),
+
+  statement("a crashed member's partitions go to the others when its session ends", 2, (page) =>
+    run(page, async (kafka, { committedIs, member, mortal, owns, received, same, send }) => {
+      const one = await member(kafka);
+      const doomed = mortal(kafka);
+      const two = await member(doomed.kafka, { byHand: true });
+      const [[kept], [lost]] = [await owns(one, 1), await owns(two, 1)];
+      await send(kafka, "orders", [{ value: "first" }, { value: "second" }]);
+      await received(one, [`${kept}@0`]);
+      await received(two, [`${lost}@0`]);
+      doomed.die();
+      same(await owns(one, 2), ["orders-0", "orders-1"]);
+      // What it had read and not acknowledged is the other's now, and so is what comes.
+      await send(kafka, "orders", [{ value: "third" }, { value: "fourth" }]);
+      await received(one, [kept, lost].flatMap((place) => [`${place}@0`, `${place}@1`]));
+      for (const place of [kept, lost]) await committedIs(kafka, "billing", place, 2);
+      same(two.places, [`${lost}@0`]);
     }),
   ),
 ];

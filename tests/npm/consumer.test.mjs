@@ -39,11 +39,11 @@ const open = async (test, { retry = PATIENT, config = {}, partitions = 2 } = {})
     const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: ['orders'] })
     return byPosition(partitions).map(({ offset }) => Number(offset))
   }
-  const consume = async (run, config = {}) => {
+  const consume = async (run, { fromBeginning = true, ...config } = {}) => {
     const consumer = kafka.consumer({ groupId: 'g', maxWaitTimeInMs: 50, heartbeatInterval: 20, ...config })
     test.after(() => consumer.disconnect())
     await consumer.connect()
-    await consumer.subscribe({ topics: ['orders'], fromBeginning: true })
+    await consumer.subscribe({ topics: ['orders'], fromBeginning })
     await consumer.run(run)
     return consumer
   }
@@ -362,6 +362,38 @@ test('who stops it as it connects leaves no member behind, and can run it again'
   assert.deepEqual((await admin.describeGroups(['g'])).groups[0].members, [])
   await within(consumer.run({ eachMessage: async () => {} }), 'run again')
   assert.deepEqual(events.items.map(({ type }) => type), ['consumer.group_join'])
+})
+
+test('where a consumer starts is saved at once if asked for: before a record is read, and only where nothing is', async t => {
+  const { admin, send, consume, committed } = await open(t)
+  await send([0, 1], 0)
+  await admin.setOffsets({ groupId: 'g', topic: 'orders', partitions: [{ partition: 0, offset: '1' }] })
+  await send([0, 1, 2], 1)
+  const box = inbox()
+  const held = deferred()
+  const eachMessage = async payload => {
+    await into(box)(payload)
+    await held.promise
+  }
+  const run = { autoCommit: false, eachMessage, partitionsConsumedConcurrently: 2 }
+  const consumer = await consume(run, { commitInitialOffset: true, fromBeginning: false })
+  assert.deepEqual(await settled(committed, [1, 3]), [1, 3])
+  await send([3], 1)
+  await box.count(2)
+  assert.deepEqual(byPosition(box.items).map(({ partition, offset }) => [partition, offset]), [[0, '1'], [1, '3']])
+  held.resolve()
+  await consumer.disconnect()
+  assert.deepEqual(await committed(), [1, 3])
+})
+
+test('where a consumer starts is not saved unless asked for', async t => {
+  const { send, consume, committed } = await open(t)
+  await send([0])
+  const box = inbox()
+  const consumer = await consume({ autoCommit: false, eachMessage: into(box) })
+  await box.count(1)
+  await consumer.disconnect()
+  assert.deepEqual(await committed(), [-1, -1])
 })
 
 test('a static member keeps its place over a restart, and its double is fenced', async t => {

@@ -9,6 +9,7 @@ const kafka = new Kafka({ clientId: 'shop', brokers: [broker] })
 
 export const producer: kafkajs.Producer = kafka.producer()
 export const consumer: kafkajs.Consumer = kafka.consumer({ groupId: 'g' })
+export const asking: kafkajs.Consumer = kafka.consumer({ groupId: 'g', groupInstanceId: 'one', commitInitialOffset: true })
 export const eachMessage: kafkajs.EachMessageHandler = async () => {}
 export const running = consumer.run({ eachMessage })
 export const logger: kafkajs.Logger = kafka.logger()

@@ -27,6 +27,7 @@ pub(super) struct Options {
     max_bytes_per_partition: Option<f64>,
     max_wait_time_in_ms: Option<f64>,
     read_uncommitted: bool,
+    commit_initial_offset: bool,
 }
 
 /// A way to share out partitions: one of ours by its name, or one in JavaScript.
@@ -66,6 +67,7 @@ impl Options {
             } else {
                 Isolation::ReadCommitted
             },
+            commit_initial_offset: self.commit_initial_offset,
             ..default
         }
     }

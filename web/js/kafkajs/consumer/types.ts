@@ -36,6 +36,11 @@ export interface ConsumerConfig {
   rackId?: string;
   /** Makes the member a static one (KIP-345). Not in KafkaJS. */
   groupInstanceId?: string;
+  /**
+   * Saves where the consumer starts, at once, where its group has no offset yet; also without
+   * automatic commits. Not in KafkaJS, which commits only what was read.
+   */
+  commitInitialOffset?: boolean;
 }
 
 /** A message of a format that Kafka no longer has. */
