@@ -9,6 +9,8 @@ import { build } from "esbuild";
 export async function buffer() {
   const contents = 'import { Buffer } from "buffer"; globalThis.Buffer = Buffer;';
   const stdin = { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)) };
-  const { outputFiles } = await build({ stdin, bundle: true, format: "esm", write: false });
+  // Programs look at the name, which bundling else changes.
+  const options = { bundle: true, format: "esm", keepNames: true, write: false };
+  const { outputFiles } = await build({ stdin, ...options });
   return outputFiles[0].text;
 }
