@@ -99,6 +99,13 @@ test('a consumer refuses groups and topics that are no text', async () => {
       pause: topic => consumer.pause([{ topic }]),
       resume: topic => consumer.resume([{ topic }]),
     })
+    // Cut to 32 bits they would be partition 0.
+    for (const partition of [2 ** 32, '4294967296', 0.5]) {
+      const refused = { name: 'KafkaJSNonRetriableError' }
+      assert.throws(() => consumer.seek({ topic: TOPIC, partition, offset: '0' }), refused)
+      assert.throws(() => consumer.pause([{ topic: TOPIC, partitions: [partition] }]), refused)
+      await assert.rejects(consumer.commitOffsets([{ topic: TOPIC, partition, offset: '0' }]), refused)
+    }
     const other = kafka.consumer({ groupId: 'other' })
     await other.connect()
     await refuses({ subscribe: topic => other.subscribe({ topics: [topic] }) })

@@ -34,9 +34,14 @@ function checkTopic(topic: unknown): void {
   if (!topic || typeof topic !== "string") refuse(`Invalid topic ${String(topic)}`);
 }
 
+/** What is no number, or none of 32 bits: cut to them it would be another partition. */
+function isNoPartition(partition: unknown): boolean {
+  return (Number(partition) | 0) !== Number(partition);
+}
+
 function checkPartition(topic: unknown, partition: unknown): void {
   checkTopic(topic);
-  if (isNaN(partition as number)) {
+  if (isNoPartition(partition)) {
     refuse(`Invalid partition, expected a number received ${String(partition)}`);
   }
 }
@@ -88,7 +93,7 @@ export function checkPartitions(
   for (const one of list) {
     checkTopic(one?.topic);
     const { partitions } = one;
-    if (partitions !== undefined && (!Array.isArray(partitions) || partitions.some(isNaN))) {
+    if (partitions !== undefined && (!Array.isArray(partitions) || partitions.some(isNoPartition))) {
       refuse(
         `Array of valid partitions required to ${what} specific partitions instead of ${String(partitions)}`,
       );
