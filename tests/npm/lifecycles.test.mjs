@@ -131,7 +131,9 @@ class Course {
       one.client.on(event, async ({ type, payload }) => {
         this.log.push(`${one.name} ${type} ${payload?.error ?? ''}`)
         if (one.idle && !/\.(disconnect|stop|crash)$/.test(type)) this.wrong.push(`${type} of ${one.name}, which is disconnected`)
-        if (this.silent.has(one)) this.wrong.push(`${type} of ${one.name} after it was disconnected for good`)
+        // A crash from before may be told still, once restartOnFailure has answered: nothing follows.
+        const isOver = type.endsWith('.crash') && !payload.restart
+        if (this.silent.has(one) && !isOver) this.wrong.push(`${type} of ${one.name} after it was disconnected for good`)
         const later = this.below(4) === 0
         if (later) await null
         this.react(one, type.includes('network') ? 40 : this.rate)
