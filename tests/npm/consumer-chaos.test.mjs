@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
+import { random } from './random.mjs'
 import { inbox, settled, within } from './support.mjs'
 
 const dist = new URL('../../dist/npm/', import.meta.url)
@@ -19,12 +20,6 @@ const RECORDS = 1500
 const PARTITIONS = 4
 const ROUNDS = 12
 const sleep = millis => new Promise(resolve => setTimeout(resolve, millis))
-
-/** Whole numbers below `n`, the same for the same seed. */
-const random = seed => n => {
-  seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
-  return (seed >> 8) % n
-}
 
 const chaos = async (test, seed, partitionAssigners) => {
   const below = random(seed)

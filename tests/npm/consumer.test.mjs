@@ -1,73 +1,16 @@
 // The package's consumer where KafkaJS's programs do not lead: brokers that stop and are replaced, slow handlers in the
-// middle of a rebalance, ends in every order. Nothing comes twice without need, nothing is lost, nothing hangs.
+// middle of a rebalance. Nothing comes twice without need, nothing is lost, nothing hangs.
 
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
-import { promisify } from 'node:util'
+import { PATIENT, QUICK, SHORT, control, into, numbers, open, partita, values } from './consumers.mjs'
 import { byPosition, deferred, inbox, listen, next, settled, within } from './support.mjs'
 
-const dist = new URL('../../dist/npm/', import.meta.url)
-const manifest = JSON.parse(await readFile(new URL('package.json', dist), 'utf8'))
-const partita = await import(new URL(manifest.exports['.'].node, dist))
-const { Broker, Kafka, KafkaJSNonRetriableError, logLevel } = partita
+const { Kafka, KafkaJSNonRetriableError, logLevel } = partita
 
 const unhandled = []
 process.on('unhandledRejection', error => unhandled.push(error))
 after(() => assert.deepEqual(unhandled, []))
-
-/** Goes on over any outage, however long a busy machine makes it. */
-const PATIENT = { retries: 10_000, initialRetryTime: 20, maxRetryTime: 50 }
-/** Lets sessions end soon; but not so soon that a busy machine keeps a member from its heartbeats for as long. */
-const QUICK = { 'group.min.session.timeout.ms': '100' }
-const SHORT = { sessionTimeout: 3_000, heartbeatInterval: 100 }
-let count = 0
-
-/** A broker with the topic `orders` of two partitions, a producer, and consumers that end with the test. */
-const open = async (test, { retry = PATIENT, config = {}, partitions = 2 } = {}) => {
-  const broker = await Broker.open(`consumer-${(count += 1)}`, { storage: 'memory', config })
-  test.after(() => broker.close().catch(() => {}))
-  const kafka = new Kafka({ clientId: 'shop', brokers: [broker], retry, logLevel: logLevel.NOTHING })
-  const admin = kafka.admin()
-  await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: partitions }] })
-  const producer = kafka.producer()
-  await producer.connect()
-  const send = (values, partition = 0) =>
-    producer.send({ topic: 'orders', messages: values.map(value => ({ value: `${value}`, partition })) })
-  const committed = async (groupId = 'g') => {
-    const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: ['orders'] })
-    return byPosition(partitions).map(({ offset }) => Number(offset))
-  }
-  const consume = async (run, { fromBeginning = true, ...config } = {}) => {
-    const consumer = kafka.consumer({ groupId: 'g', maxWaitTimeInMs: 50, heartbeatInterval: 20, ...config })
-    test.after(() => consumer.disconnect())
-    await consumer.connect()
-    await consumer.subscribe({ topics: ['orders'], fromBeginning })
-    await consumer.run(run)
-    return consumer
-  }
-  return { broker, kafka, admin, producer, send, committed, consume }
-}
-
-/** A port of its own to the broker's host, to stop and start it. */
-const control = async (test, broker) => {
-  const port = broker.connect(() => {})
-  test.after(() => port.close())
-  const waiting = new Map()
-  port.onmessage = ({ data }) => data.type === 'status' && waiting.get(data.state)?.()
-  return async (type, state) => {
-    // Ports keep the process alive for clients only.
-    const alive = setInterval(() => {}, 1000)
-    const reached = new Promise(resolve => waiting.set(state, resolve))
-    port.postMessage({ type })
-    await within(reached, state).finally(() => clearInterval(alive))
-  }
-}
-
-const numbers = length => Array.from({ length }, (_, i) => i)
-const values = box => box.items.map(({ value }) => Number(value))
-const into = box => async ({ partition, message: { offset, value } }) => box.push({ partition, offset, value: value.toString() })
 
 test('a consumer goes on over an outage at the next record', async t => {
   const { broker, send, consume, committed } = await open(t)
@@ -205,163 +148,6 @@ test('partitions of a member that was thrown out: its records are not delivered 
   const present = groups[0].members.map(({ memberId }) => memberId)
   assert.ok(commits.items.every(({ payload }) => present.includes(payload.memberId)))
   assert.deepEqual(await committed(), [5])
-})
-
-test('stop and disconnect wait for the handler, and nothing more is delivered', async t => {
-  for (const end of ['stop', 'disconnect']) {
-    const { send, consume, committed } = await open(t)
-    await send(numbers(10))
-    const [slow, box] = [deferred(), inbox()]
-    let over = false
-    const consumer = await consume({
-      eachMessage: async payload => {
-        await into(box)(payload)
-        await slow.promise
-        over = true
-      },
-    })
-    await box.count(1)
-    const ended = consumer[end]().then(() => assert.ok(over, 'the handler is over'))
-    await next(consumer, 'HEARTBEAT')
-    slow.resolve()
-    await ended
-    assert.equal(box.items.length, 1)
-    assert.deepEqual(await committed(), [1, -1])
-  }
-})
-
-test('what a handler holds on to after the end does no harm', async t => {
-  const { send, consume } = await open(t)
-  await send(numbers(3))
-  const kept = inbox()
-  const consumer = await consume({ eachBatch: async payload => void kept.push(payload) })
-  await kept.count(1)
-  await consumer.disconnect()
-  const [payload] = kept.items
-  payload.resolveOffset('2')
-  payload.pause()()
-  await payload.heartbeat()
-  await payload.commitOffsetsIfNecessary({ topics: [{ topic: 'orders', partitions: [{ partition: 0, offset: '1' }] }] })
-  assert.deepEqual(payload.uncommittedOffsets(), { topics: [] })
-  assert.equal(payload.isRunning(), false)
-  assert.equal(payload.isStale(), true)
-})
-
-test('stop and disconnect right after run, without waiting for it', async t => {
-  const { kafka } = await open(t)
-  for (const end of ['stop', 'disconnect']) {
-    const consumer = kafka.consumer({ groupId: 'early' })
-    const events = listen(consumer, 'GROUP_JOIN', 'CRASH')
-    await consumer.subscribe({ topics: ['orders'] })
-    const running = consumer.run({ eachMessage: async () => {} })
-    await within(consumer[end](), end)
-    await within(running, 'run')
-    assert.deepEqual(events.items, [])
-    // It can start again.
-    await consumer.run({ eachMessage: async () => {} })
-    await events.count(1)
-    await consumer.disconnect()
-  }
-})
-
-test('a broker that has closed: everything ends', async t => {
-  const { broker, kafka, consume } = await open(t, { retry: { retries: 1, initialRetryTime: 10 } })
-  const consumer = await consume({ eachMessage: async () => {} }, { retry: { retries: 1, initialRetryTime: 10, restartOnFailure: async () => false } })
-  const crashed = next(consumer, 'CRASH')
-  await broker.close()
-  assert.equal((await crashed).restart, false)
-  await within(consumer.disconnect(), 'disconnect')
-  await assert.rejects(consumer.connect())
-  await assert.rejects(kafka.consumer({ groupId: 'late' }).connect())
-})
-
-test('who disconnects when it crashes is not started again', async t => {
-  for (const where of ['STOP', 'restartOnFailure', 'CRASH']) {
-    const { kafka, send } = await open(t)
-    await send([0])
-    const ended = deferred()
-    const consumer = kafka.consumer({
-      groupId: where,
-      maxWaitTimeInMs: 50,
-      retry: {
-        retries: 0,
-        initialRetryTime: 5,
-        restartOnFailure: async () => {
-          if (where === 'restartOnFailure') await consumer.disconnect().then(ended.resolve)
-          return true
-        },
-      },
-    })
-    // One that comes back must not keep the process from ending.
-    t.after(() => consumer.disconnect())
-    const events = listen(consumer, 'CONNECT', 'CRASH')
-    // STOP comes while the crash itself disconnects.
-    if (where in consumer.events) {
-      const forget = consumer.on(consumer.events[where], () => {
-        forget()
-        consumer.disconnect().then(ended.resolve)
-      })
-    }
-    await consumer.connect()
-    await consumer.subscribe({ topics: ['orders'], fromBeginning: true })
-    await consumer.run({ eachMessage: async () => { throw new Error('broken') } })
-    await within(ended.promise, 'disconnect')
-    await events.until(all => all.at(-1).type === 'consumer.crash', 'a crash')
-    // Nothing may come: the wait only gives what would be wrong a chance.
-    await new Promise(resolve => setTimeout(resolve, 100))
-    assert.deepEqual(events.items.map(({ type }) => type), ['consumer.connect', 'consumer.connect', 'consumer.crash'])
-    assert.equal(events.items.at(-1).payload.restart, where === 'CRASH')
-  }
-})
-
-test('the last call counts: stop, run and disconnect in one breath', async t => {
-  const { kafka } = await open(t)
-  const consumer = kafka.consumer({ groupId: 'last' })
-  t.after(() => consumer.disconnect())
-  await consumer.connect()
-  await consumer.subscribe({ topics: ['orders'] })
-  const events = listen(consumer, 'CONNECT', 'GROUP_JOIN', 'CRASH')
-  const calls = [consumer.stop(), consumer.run({ eachMessage: async () => {} }), consumer.disconnect()]
-  await within(Promise.all(calls), 'all three')
-  // Longer than a restart waits: it only gives what would be wrong a chance.
-  await new Promise(resolve => setTimeout(resolve, 100))
-  assert.deepEqual(events.items, [])
-  // And the other way round.
-  const ended = consumer.disconnect()
-  await within(consumer.run({ eachMessage: async () => {} }), 'run')
-  await ended
-  assert.deepEqual(events.items.map(({ type }) => type), ['consumer.connect', 'consumer.group_join'])
-})
-
-test('who runs it when it has stopped, while it disconnects, has it run', async t => {
-  const { kafka, consume } = await open(t)
-  const consumer = await consume({ eachMessage: async () => {} })
-  const again = deferred()
-  const events = listen(consumer, 'CRASH', 'DISCONNECT', 'GROUP_JOIN')
-  const forget = consumer.on(consumer.events.STOP, () => {
-    forget()
-    again.resolve(consumer.run({ eachMessage: async () => {} }))
-  })
-  await within(consumer.disconnect(), 'disconnect')
-  await within(again.promise, 'run')
-  assert.deepEqual(events.items.map(({ type }) => type), ['consumer.disconnect', 'consumer.group_join'])
-  assert.equal((await kafka.admin().describeGroups(['g'])).groups[0].members.length, 1)
-})
-
-test('who stops it as it connects leaves no member behind, and can run it again', async t => {
-  const { admin, consume } = await open(t)
-  const consumer = await consume(undefined)
-  await consumer.stop()
-  const events = listen(consumer, 'GROUP_JOIN', 'CRASH')
-  const forget = consumer.on(consumer.events.CONNECT, () => {
-    forget()
-    consumer.stop()
-  })
-  await within(consumer.run({ eachMessage: async () => {} }), 'run')
-  await consumer.stop()
-  assert.deepEqual((await admin.describeGroups(['g'])).groups[0].members, [])
-  await within(consumer.run({ eachMessage: async () => {} }), 'run again')
-  assert.deepEqual(events.items.map(({ type }) => type), ['consumer.group_join'])
 })
 
 test('where a consumer starts is saved at once if asked for: before a record is read, and only where nothing is', async t => {
@@ -506,23 +292,4 @@ test('handlers that never wait do not keep the thread from others', async t => {
   })
   await box.count(1)
   assert.ok(box.items[0] > 0, 'heartbeats went on')
-})
-
-test('a program ends once its consumer has disconnected and its broker closed', async () => {
-  const program = `
-    import { Broker, Kafka } from ${JSON.stringify(new URL(manifest.exports['.'].node, dist).href)}
-    const broker = await Broker.open('ends', { storage: 'memory' })
-    const kafka = new Kafka({ brokers: [broker], logLevel: 0 })
-    const producer = kafka.producer()
-    await producer.connect()
-    await producer.send({ topic: 'orders', messages: [{ value: 'x' }] })
-    const consumer = kafka.consumer({ groupId: 'g' })
-    await consumer.connect()
-    await consumer.subscribe({ topics: ['orders'], fromBeginning: true })
-    await new Promise(resolve => consumer.run({ eachMessage: async ({ message }) => resolve(console.log(message.value.toString())) }))
-    await consumer.disconnect()
-    await broker.close()
-  `
-  const child = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 })
-  assert.equal((await child).stdout, 'x\n')
 })

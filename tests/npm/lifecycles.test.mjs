@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
+import { random } from './random.mjs'
 import { deferred, within } from './support.mjs'
 
 /** How many of the wasm's clients have been made and not freed, by class. */
@@ -43,12 +44,6 @@ const SILENCE = 80
 const TOPIC = 'orders'
 const sleep = millis => new Promise(resolve => setTimeout(resolve, millis))
 const turn = () => new Promise(resolve => setImmediate(resolve))
-
-/** Whole numbers below `n`, the same for the same seed. */
-const random = seed => n => {
-  seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
-  return (seed >> 8) % n
-}
 
 /** What keeps the process alive, by kind. */
 const resources = () => {

@@ -26,6 +26,8 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
   #opening: Promise<Wasm> | undefined;
   /** The end of the one before, while that is being closed. */
   #closing: Promise<void> | undefined;
+  /** Whether `reach` has succeeded. */
+  #connected = false;
   #pending = new Map<number, Pending[]>();
   #scheduled = false;
   #forgetTrap: (() => void) | undefined;
@@ -112,9 +114,6 @@ export abstract class Client<Event extends object, Wasm extends WasmClient<Event
     this.#connected = true;
     return true;
   }
-
-  /** Whether `reach` has succeeded. */
-  #connected = false;
 
   /**
    * Disconnects the wasm's client and lets go of it, after `first`. What is under way then is waited
