@@ -53,13 +53,15 @@ pub fn cluster() -> ClusterConfig {
     }
 }
 
-struct TestProducer {
-    driver: Rc<Driver<Producer>>,
-    bell: Bell,
+/// A producer, which rings when there is news of it.
+pub struct TestProducer {
+    pub driver: Rc<Driver<Producer>>,
+    pub bell: Bell,
 }
 
 impl TestProducer {
-    fn new(link: &Rc<Link>) -> Self {
+    /// One that has begun to connect.
+    pub fn new(link: &Rc<Link>) -> Self {
         let config = ProducerConfig {
             cluster: cluster(),
             idempotence: Idempotence::Required,

@@ -1,14 +1,14 @@
 //! What is opened and closed again leaves nothing behind, in the host or beside it.
 
-use partita_core::client::producer::{Idempotence, Producer, ProducerConfig, ProducerEvent};
-use partita_web::client::{Driver, Link, Network as _};
+use partita_core::client::producer::{Producer, ProducerEvent};
+use partita_web::client::{Link, Network as _};
 use partita_web::port::message::{Status, StorageKind, ToHost};
 use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MessageChannel;
 
-use crate::clients::{Bell, cluster};
+use crate::clients::TestProducer;
 use crate::host::running;
 use crate::raw::{Listener, Raw, end, host, options};
 use crate::support::{sleep, unique};
@@ -68,16 +68,7 @@ async fn clients() {
     let link = host(&options("leaks-clients", StorageKind::Memory));
     running(&link).await;
     leaves_nothing(200, 20, async || {
-        let config = ProducerConfig {
-            cluster: cluster(),
-            idempotence: Idempotence::Required,
-            ..ProducerConfig::default()
-        };
-        let driver = Driver::new(link.network(), |_| Producer::new(config, [1; 32]));
-        let bell = Bell::default();
-        let ring = bell.clone();
-        driver.set_notify(move || ring.ring());
-        driver.with(|producer, now| producer.connect(now));
+        let TestProducer { driver, bell } = TestProducer::new(&link);
         bell.until(|| {
             let event = driver.peek(Producer::poll_event)?;
             matches!(event, ProducerEvent::Connected { .. }).then_some(())
